@@ -117,7 +117,7 @@ say "Times"
 printf '%s\n' "${table[@]}"
 printf '  %-10s %-7s %4d s\n' total '' $((SECONDS - started))
 if [ -n "$failed" ]; then
-    stop "Part \"$failed\" FAILED. Again alone: make test-$failed"
+    stop "Part \"$failed\" FAILED. Again alone: scripts/test.sh $failed"
 fi
 echo
 echo "All checks passed."
