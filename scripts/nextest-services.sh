@@ -25,6 +25,7 @@ watch_runner() {
 }
 export -f watch_runner is_running stop_services
 export runner directory
+# shellcheck disable=SC2016 # expanded by the inner shell
 service_pid_list="${service_pids[*]}" setsid bash -c '
     read -ra service_pids <<<"$service_pid_list"
     watch_runner

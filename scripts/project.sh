@@ -2,8 +2,9 @@
 # What every script of the project starts with. Sourced: goes to the root of the
 # project and knows what may be missing on this machine and how to get it.
 
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 project=$PWD
+# shellcheck disable=SC2034 # used by the scripts that source this
 target=${CARGO_TARGET_DIR:-$project/target}
 
 # rustup puts cargo here; a shell opened before that does not know it yet.

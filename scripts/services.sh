@@ -20,10 +20,10 @@ free_port() {
 
 # run_service NAME DIRECTORY READY_FUNCTION SCRIPT [ARGUMENT...]: sets service_port.
 run_service() {
-    local name=$1 directory=$2 ready=$3 script=$4 attempt pid deadline
+    local name=$1 directory=$2 ready=$3 script=$4 pid deadline
     shift 4
     mkdir -p "$directory"
-    for attempt in 1 2 3; do
+    for _ in 1 2 3; do
         service_port=$(free_port)
         # A group of its own: Ctrl-C at the terminal is for the command, not for them.
         setsid "$script" "$directory" "$service_port" "$@" \

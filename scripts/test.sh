@@ -28,8 +28,9 @@ part_format() {
     need_rust
     need_rust_components
     cargo fmt --all --check
-    local script
-    for script in scripts/*.sh tests/support/*.sh .ci/run; do bash -n "$script"; done
+    local scripts=(scripts/*.sh tests/support/*.sh .ci/run) script
+    for script in "${scripts[@]}"; do bash -n "$script"; done
+    if command -v shellcheck >/dev/null; then shellcheck -x "${scripts[@]}"; fi
 }
 
 part_deps() {
