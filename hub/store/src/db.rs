@@ -1,0 +1,185 @@
+//! Every query by name. [`Db`] is a connection of either engine; each method runs the shared query
+//! compiled for that engine.
+
+use hub_domain::channel::{Channel, ChannelState};
+use hub_domain::conversation::ReadMarker;
+use hub_domain::delivery::DeliveryState;
+use hub_domain::{
+    AttachmentId, ChannelId, Company, CompanyId, Conversation, ConversationId, DeliveryId, Member,
+    MemberId, Message, MessageId, Role, Scope, Timestamp, UserId,
+};
+
+use crate::StoreError;
+use crate::records::{
+    Address, AttachmentRecord, Attempt, AttemptEnd, ChannelSecrets, ClaimRequest,
+    ConversationCounts, ConversationPage, Delivery, EventRow, KnownIdentity, MessageKey,
+    NewAttachment, NewChannel, NewDelivery, NewMessage, StreamRow,
+};
+use crate::writer::PendingEvent;
+
+/// A connection of either engine.
+#[derive(Debug)]
+pub enum Db<'c> {
+    Sqlite(&'c mut sqlx::SqliteConnection),
+    Postgres(&'c mut sqlx::PgConnection),
+}
+
+macro_rules! queries {
+    ($($module:ident { $(
+        $(#[$doc:meta])*
+        fn $name:ident($($arg:ident: $kind:ty),* $(,)?) -> $answer:ty;
+    )* })*) => {
+        impl Db<'_> { $($(
+            $(#[$doc])*
+            #[expect(clippy::allow_attributes, reason = "some queries take many columns")]
+            #[allow(clippy::too_many_arguments)]
+            pub async fn $name(&mut self, $($arg: $kind),*) -> Result<$answer, StoreError> {
+                match self {
+                    Db::Sqlite(conn) => crate::sqlite::queries::$module::$name(conn, $($arg),*).await,
+                    Db::Postgres(conn) => {
+                        crate::postgres::queries::$module::$name(conn, $($arg),*).await
+                    }
+                }
+            }
+        )*)* }
+    };
+}
+
+queries! {
+    health {
+        /// Answers when the database does.
+        fn ping() -> ();
+    }
+    companies {
+        fn insert_company(name: &str, time_zone: &str, epoch: &str, now: Timestamp) -> CompanyId;
+        fn company(id: CompanyId) -> Option<Company>;
+        fn company_by_name(name: &str) -> Option<Company>;
+        fn company_count() -> i64;
+        fn company_stream(id: CompanyId) -> Option<StreamRow>;
+        /// The streams of these companies, without locking.
+        fn company_streams(ids: &[i64]) -> Vec<StreamRow>;
+        /// Locks the companies in one order until COMMIT.
+        fn lock_companies(ids: &[i64]) -> Vec<StreamRow>;
+    }
+    members {
+        fn insert_member(company: CompanyId, user: UserId, role: Role, version: i64, now: Timestamp) -> MemberId;
+        fn save_member(company: CompanyId, member: &Member) -> ();
+        fn member(company: CompanyId, id: MemberId) -> Option<Member>;
+        fn member_of_user(company: CompanyId, user: UserId) -> Option<Member>;
+        fn members(company: CompanyId) -> Vec<Member>;
+        fn memberships(user: UserId) -> Vec<(Company, Member)>;
+    }
+    events {
+        fn insert_events(events: &[PendingEvent]) -> ();
+        /// Events with `after < offset <= through`, in order, at most `limit`.
+        fn events_after(company: CompanyId, after: i64, through: i64, limit: i64) -> Vec<EventRow>;
+        /// Deletes events older than `before`, at most `limit`, and moves the horizon. Returns how many.
+        fn prune_events(company: CompanyId, before: Timestamp, limit: i64) -> i64;
+        /// Starts the log anew under another epoch (after a restore).
+        fn set_epoch(company: CompanyId, epoch: &str) -> ();
+        fn companies_with_events_before(before: Timestamp) -> Vec<i64>;
+    }
+    channels {
+        fn insert_channel(channel: &NewChannel, version: i64, now: Timestamp) -> ChannelId;
+        fn save_channel(channel: &Channel) -> ();
+        fn save_channel_secret(id: ChannelId, secret_sealed: &str) -> ();
+        fn channel(company: CompanyId, id: ChannelId) -> Option<Channel>;
+        fn channels(scope: &Scope) -> Vec<Channel>;
+        /// Any company's channel: for webhooks and the engine, which prove themselves otherwise.
+        fn channel_secrets(id: ChannelId) -> Option<ChannelSecrets>;
+        /// Channels that the hub polls, in working states.
+        fn polled_channels(states: &[ChannelState]) -> Vec<ChannelId>;
+        fn save_poll_cursor(id: ChannelId, cursor: Option<&str>) -> ();
+        fn insert_raw_update(channel: ChannelId, reason: &str, body: &str, now: Timestamp) -> ();
+        fn prune_raw_updates(before: Timestamp) -> i64;
+        fn raw_update_count(channel: ChannelId) -> i64;
+    }
+    conversations {
+        fn conversation(scope: &Scope, id: ConversationId) -> Option<Conversation>;
+        /// Without a member's scope: for effects and updates of channels.
+        fn conversation_of_company(company: CompanyId, id: ConversationId) -> Option<Conversation>;
+        fn conversation_of_identity(channel: ChannelId, external_id: &str) -> Option<Conversation>;
+        fn conversations(scope: &Scope, page: &ConversationPage) -> Vec<Conversation>;
+        fn conversation_counts(scope: &Scope) -> ConversationCounts;
+        fn save_conversation(conversation: &Conversation) -> ();
+        fn set_last_place(id: ConversationId, position: i64, ordinal: i64) -> ();
+        fn raise_max_ordinal(id: ConversationId, ordinal: i64) -> ();
+        /// Sets reachability unless something newer is known. `true` when it changed.
+        fn set_reachable(id: ConversationId, reachable: bool, at: Timestamp) -> bool;
+        fn read_marker(member: MemberId, id: ConversationId) -> Option<ReadMarker>;
+        fn read_markers(member: MemberId, ids: &[i64]) -> Vec<ReadMarker>;
+        fn save_read_marker(marker: &ReadMarker) -> ();
+    }
+    messages {
+        fn insert_message(message: &NewMessage) -> MessageId;
+        fn save_message(company: CompanyId, message: &Message) -> ();
+        fn message(company: CompanyId, id: MessageId) -> Option<Message>;
+        fn message_by_external(channel: ChannelId, external_id: &str) -> Option<Message>;
+        /// The message of an intention, and the intention's fingerprint.
+        fn message_by_client_id(company: CompanyId, client_message_id: &str) -> Option<(Message, Option<String>)>;
+        /// Messages below `before` (newest first in the table), returned ascending.
+        fn messages_before(conversation: ConversationId, before: MessageKey, limit: i64) -> Vec<Message>;
+        fn messages_after(conversation: ConversationId, after: MessageKey, limit: i64) -> Vec<Message>;
+        fn message_address(company: CompanyId, id: MessageId) -> Option<Address>;
+        fn set_message_external(company: CompanyId, id: MessageId, external_id: &str, ordinal: i64) -> ();
+        /// Replaces the client's reactions unless newer ones are known. `true` when it changed.
+        fn touch_reactions(company: CompanyId, id: MessageId, at: Timestamp) -> bool;
+        fn last_message_key(conversation: ConversationId) -> Option<MessageKey>;
+    }
+    attachments {
+        fn insert_attachment(attachment: &NewAttachment) -> AttachmentId;
+        fn attachment(company: CompanyId, id: AttachmentId) -> Option<AttachmentRecord>;
+        fn attachments_of_messages(ids: &[i64]) -> Vec<AttachmentRecord>;
+        /// Gives an uploaded file to a message. `false` when it has one already.
+        fn claim_attachment(company: CompanyId, id: AttachmentId, message: MessageId, place: i64) -> bool;
+        fn save_attachment(company: CompanyId, record: &AttachmentRecord) -> ();
+        /// Uploaded files that never became part of a message.
+        fn orphaned_attachments(before: Timestamp, limit: i64) -> Vec<AttachmentRecord>;
+        fn delete_attachment(id: AttachmentId) -> ();
+    }
+    ingest {
+        fn known_identities(rows: &str) -> Vec<KnownIdentity>;
+        fn known_messages(rows: &str) -> Vec<(i64, String, i64, i64)>;
+        fn insert_identity(company: CompanyId, channel: ChannelId, sender: &hub_domain::channel::Sender, phone: Option<&str>, now: Timestamp) -> (i64, i64);
+        fn insert_conversation(company: CompanyId, channel: ChannelId, contact: i64, identity: i64, activity: i64, now: Timestamp) -> ConversationId;
+        fn position_after_ordinal(conversation: ConversationId, ordinal: i64) -> Option<i64>;
+        fn insert_incoming(rows: &str) -> Vec<(i64, i64, String)>;
+        fn insert_incoming_attachments(rows: &str) -> Vec<(i64, i64, i64)>;
+        fn update_conversations(rows: &str) -> ();
+        fn update_contact(contact: i64, name: &str, phone: Option<&str>) -> ();
+        fn update_identity(identity: i64, chat_id: &str, username: Option<&str>) -> ();
+    }
+    deliveries {
+        fn insert_deliveries(deliveries: &[NewDelivery], now: Timestamp) -> ();
+        /// Claims heads of lanes that are due, whose targets are neither paused nor over their rate.
+        fn claim_candidates(request: &ClaimRequest) -> Vec<Delivery>;
+        fn lease_deliveries(ids: &[i64], owner: &str, until: Timestamp) -> ();
+        fn delivery(id: DeliveryId) -> Option<Delivery>;
+        fn deliveries(company: CompanyId, state: DeliveryState, before: Option<i64>, limit: i64) -> Vec<Delivery>;
+        fn delivery_of_subject(subject: i64, kind: &str) -> Option<Delivery>;
+        /// Stores an attempt before its call. `None` when the delivery is no longer `owner`'s.
+        fn start_attempt(id: DeliveryId, owner: &str, now: Timestamp) -> Option<i64>;
+        fn end_attempt(id: DeliveryId, number: i64, end: &AttemptEnd, now: Timestamp) -> ();
+        /// Ends or re-plans a delivery. `false` when it is not `owner`'s any more.
+        fn settle_delivery(id: DeliveryId, owner: &str, state: DeliveryState, not_before: Option<Timestamp>, end: &AttemptEnd, now: Timestamp) -> bool;
+        /// Gives back what was claimed and not started.
+        fn release_delivery(id: DeliveryId, owner: &str) -> ();
+        fn set_delivery_state(id: DeliveryId, from: DeliveryState, to: DeliveryState, not_before: Timestamp) -> bool;
+        /// Deliveries whose lease has ended, and whether an attempt is open.
+        fn expired_deliveries(before: Timestamp, limit: i64) -> Vec<(Delivery, bool)>;
+        fn attempts_of(ids: &[i64]) -> Vec<(i64, Attempt)>;
+        fn target_paces(targets: &[String]) -> Vec<(String, i64, i64)>;
+        fn save_target_pace(target: &str, next_free_at: Timestamp) -> ();
+        fn pause_target(target: &str, until: Timestamp) -> ();
+        /// When the next pending delivery becomes due, at the earliest.
+        fn next_due(now: Timestamp) -> Option<Timestamp>;
+        fn delivery_counts() -> Vec<(String, i64)>;
+        fn prune_deliveries(before: Timestamp, limit: i64) -> i64;
+    }
+    leases {
+        /// Takes or renews a lease. The fence while it is ours, else `None`.
+        fn take_lease(name: &str, owner: &str, now: Timestamp, until: Timestamp) -> Option<i64>;
+        fn release_lease(name: &str, owner: &str) -> ();
+        fn lease_is_held(name: &str, owner: &str, fence: i64, now: Timestamp) -> bool;
+    }
+}

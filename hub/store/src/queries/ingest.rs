@@ -1,0 +1,285 @@
+//! The set-based statements of storing what clients write: one statement a table for a whole set.
+
+use hub_domain::channel::Sender;
+use hub_domain::{ChannelId, CompanyId, Conversation, ConversationId, Timestamp};
+use sqlx::AssertSqlSafe;
+
+use super::conversations::{self, ConversationRow};
+use super::{Conn, dialect};
+use crate::StoreError;
+use crate::records::KnownIdentity;
+
+#[derive(sqlx::FromRow)]
+struct KnownIdentityRow {
+    identity_external_id: String,
+    chat_id: String,
+    identity_id: i64,
+    last_position: i64,
+    last_ordinal: i64,
+    max_ordinal: i64,
+    reachable_at: i64,
+    #[sqlx(flatten)]
+    conversation: ConversationRow,
+}
+
+/// Identities with their conversations, by `[{channel_id, external_id}]`.
+pub async fn known_identities(
+    conn: &mut Conn,
+    rows: &str,
+) -> Result<Vec<KnownIdentity>, StoreError> {
+    let sql = format!(
+        "SELECT i.external_id AS identity_external_id, i.chat_id, i.id AS identity_id,
+             c.last_position, c.last_ordinal, c.max_ordinal, c.reachable_at, {columns}
+         FROM {source}
+         {join} contact_identities i ON i.channel_id = r.channel_id AND i.external_id = r.external_id
+         {join} conversations c ON c.identity_id = i.id
+         {join} contacts p ON p.id = c.contact_id",
+        columns = conversations::COLUMNS,
+        source = dialect::rows(1, &[("channel_id", "bigint"), ("external_id", "text")]),
+        join = dialect::FOR_EACH_JOIN,
+    );
+    let found: Vec<KnownIdentityRow> =
+        sqlx::query_as(AssertSqlSafe(sql)).bind(rows).fetch_all(conn).await?;
+    found
+        .into_iter()
+        .map(|row| {
+            let username = row.conversation.contact_username.clone();
+            let conversation = Conversation::try_from(row.conversation)?;
+            Ok(KnownIdentity {
+                channel_id: conversation.channel_id.0,
+                external_id: row.identity_external_id,
+                chat_id: row.chat_id,
+                identity_id: row.identity_id,
+                username,
+                conversation,
+                last_position: row.last_position,
+                last_ordinal: row.last_ordinal,
+                max_ordinal: row.max_ordinal,
+                reachable_at: row.reachable_at,
+            })
+        })
+        .collect()
+}
+
+/// Messages stored already, by `[{channel_id, external_id}]`: channel, external id, id, conversation.
+pub async fn known_messages(
+    conn: &mut Conn,
+    rows: &str,
+) -> Result<Vec<(i64, String, i64, i64)>, StoreError> {
+    let sql = format!(
+        "SELECT m.channel_id, m.external_id, m.id, m.conversation_id FROM {source}
+         {join} messages m ON m.channel_id = r.channel_id AND m.external_id = r.external_id",
+        source = dialect::rows(1, &[("channel_id", "bigint"), ("external_id", "text")]),
+        join = dialect::FOR_EACH_JOIN,
+    );
+    Ok(sqlx::query_as(AssertSqlSafe(sql)).bind(rows).fetch_all(conn).await?)
+}
+
+/// A new client: the contact and the identity. Returns their ids.
+pub async fn insert_identity(
+    conn: &mut Conn,
+    company: CompanyId,
+    channel: ChannelId,
+    sender: &Sender,
+    phone: Option<&str>,
+    now: Timestamp,
+) -> Result<(i64, i64), StoreError> {
+    let contact: i64 = sqlx::query_scalar(
+        "INSERT INTO contacts (company_id, name, phone, created_at) VALUES ($1, $2, $3, $4)
+         RETURNING id",
+    )
+    .bind(company.0)
+    .bind(&sender.name)
+    .bind(phone)
+    .bind(now.0)
+    .fetch_one(&mut *conn)
+    .await?;
+    let identity: i64 = sqlx::query_scalar(
+        "INSERT INTO contact_identities (company_id, channel_id, contact_id, external_id, chat_id,
+             username, language, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id",
+    )
+    .bind(company.0)
+    .bind(channel.0)
+    .bind(contact)
+    .bind(&sender.external_id)
+    .bind(&sender.chat_id)
+    .bind(&sender.username)
+    .bind(&sender.language)
+    .bind(now.0)
+    .fetch_one(conn)
+    .await?;
+    Ok((contact, identity))
+}
+
+pub async fn insert_conversation(
+    conn: &mut Conn,
+    company: CompanyId,
+    channel: ChannelId,
+    contact: i64,
+    identity: i64,
+    activity: i64,
+    now: Timestamp,
+) -> Result<ConversationId, StoreError> {
+    let id = sqlx::query_scalar(
+        "INSERT INTO conversations (company_id, channel_id, contact_id, identity_id, state, activity,
+             version, created_at)
+         VALUES ($1, $2, $3, $4, 'open', $5, $5, $6) RETURNING id",
+    )
+    .bind(company.0)
+    .bind(channel.0)
+    .bind(contact)
+    .bind(identity)
+    .bind(activity)
+    .bind(now.0)
+    .fetch_one(conn)
+    .await?;
+    Ok(ConversationId(id))
+}
+
+/// Position of the first message that the provider places after `ordinal`.
+pub async fn position_after_ordinal(
+    conn: &mut Conn,
+    conversation: ConversationId,
+    ordinal: i64,
+) -> Result<Option<i64>, StoreError> {
+    Ok(sqlx::query_scalar(
+        "SELECT \"position\" FROM messages WHERE conversation_id = $1 AND ordinal > $2
+         ORDER BY ordinal LIMIT 1",
+    )
+    .bind(conversation.0)
+    .bind(ordinal)
+    .fetch_optional(conn)
+    .await?)
+}
+
+/// Inserts messages; returns `(id, channel, external id)`.
+pub async fn insert_incoming(
+    conn: &mut Conn,
+    rows: &str,
+) -> Result<Vec<(i64, i64, String)>, StoreError> {
+    let columns = [
+        ("company_id", "bigint"),
+        ("channel_id", "bigint"),
+        ("conversation_id", "bigint"),
+        ("direction", "text"),
+        ("external_id", "text"),
+        ("content", "text"),
+        ("album_id", "text"),
+        ("reply_to_external_id", "text"),
+        ("reply_to_message_id", "bigint"),
+        ("reply_to_text", "text"),
+        ("forwarded_from", "text"),
+        ("status", "text"),
+        ("place", "bigint"),
+        ("ordinal", "bigint"),
+        ("sent_at", "bigint"),
+        ("edited_at", "bigint"),
+        ("raw", "text"),
+        ("version", "bigint"),
+        ("created_at", "bigint"),
+    ];
+    let sql = format!(
+        "INSERT INTO messages (company_id, channel_id, conversation_id, direction, external_id, content,
+             album_id, reply_to_external_id, reply_to_message_id, reply_to_text, forwarded_from, status,
+             \"position\", ordinal, sent_at, edited_at, raw, version, created_at)
+         SELECT r.company_id, r.channel_id, r.conversation_id, r.direction, r.external_id, r.content,
+             r.album_id, r.reply_to_external_id, r.reply_to_message_id, r.reply_to_text,
+             r.forwarded_from, r.status, r.place, r.ordinal, r.sent_at, r.edited_at, r.raw, r.version,
+             r.created_at
+         FROM {source} RETURNING id, channel_id, external_id",
+        source = dialect::rows(1, &columns),
+    );
+    Ok(sqlx::query_as(AssertSqlSafe(sql)).bind(rows).fetch_all(conn).await?)
+}
+
+/// Inserts files of messages; returns `(id, message, place)`.
+pub async fn insert_incoming_attachments(
+    conn: &mut Conn,
+    rows: &str,
+) -> Result<Vec<(i64, i64, i64)>, StoreError> {
+    let columns = [
+        ("company_id", "bigint"),
+        ("channel_id", "bigint"),
+        ("message_id", "bigint"),
+        ("place", "bigint"),
+        ("kind", "text"),
+        ("state", "text"),
+        ("failure", "text"),
+        ("file_ref", "text"),
+        ("file_name", "text"),
+        ("mime_type", "text"),
+        ("size_bytes", "bigint"),
+        ("width", "bigint"),
+        ("height", "bigint"),
+        ("duration_seconds", "bigint"),
+        ("emoji", "text"),
+        ("created_at", "bigint"),
+    ];
+    let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+    let sql = format!(
+        "INSERT INTO attachments ({}) SELECT {} FROM {} RETURNING id, message_id, place",
+        names.join(", "),
+        names.iter().map(|name| format!("r.{name}")).collect::<Vec<_>>().join(", "),
+        dialect::rows(1, &columns),
+    );
+    Ok(sqlx::query_as(AssertSqlSafe(sql)).bind(rows).fetch_all(conn).await?)
+}
+
+/// What new messages change in their conversations.
+pub async fn update_conversations(conn: &mut Conn, rows: &str) -> Result<(), StoreError> {
+    let columns = [
+        ("id", "bigint"),
+        ("state", "text"),
+        ("unanswered_count", "bigint"),
+        ("waiting_since", "bigint"),
+        ("activity", "bigint"),
+        ("last_incoming_position", "bigint"),
+        ("last_message", "text"),
+        ("last_position", "bigint"),
+        ("last_ordinal", "bigint"),
+        ("max_ordinal", "bigint"),
+        ("reachable", "boolean"),
+        ("reachable_at", "bigint"),
+        ("version", "bigint"),
+    ];
+    let sets: Vec<String> =
+        columns.iter().skip(1).map(|(name, _)| format!("{name} = r.{name}")).collect();
+    let sql = format!(
+        "UPDATE conversations SET {} FROM {} WHERE conversations.id = r.id",
+        sets.join(", "),
+        dialect::rows(1, &columns),
+    );
+    sqlx::query(AssertSqlSafe(sql)).bind(rows).execute(conn).await?;
+    Ok(())
+}
+
+pub async fn update_contact(
+    conn: &mut Conn,
+    contact: i64,
+    name: &str,
+    phone: Option<&str>,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE contacts SET name = $2, phone = $3 WHERE id = $1")
+        .bind(contact)
+        .bind(name)
+        .bind(phone)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub async fn update_identity(
+    conn: &mut Conn,
+    identity: i64,
+    chat_id: &str,
+    username: Option<&str>,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE contact_identities SET chat_id = $2, username = $3 WHERE id = $1")
+        .bind(identity)
+        .bind(chat_id)
+        .bind(username)
+        .execute(conn)
+        .await?;
+    Ok(())
+}

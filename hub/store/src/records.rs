@@ -1,0 +1,297 @@
+//! Rows as they go in and come out where the domain's types do not fit: inputs of inserts, and what
+//! the server needs beside what members see.
+
+use hub_domain::channel::{ChannelKind, InboundMessage, IntakeMode};
+use hub_domain::delivery::{DeliveryKind, DeliveryState};
+use hub_domain::{
+    AttachmentKind, ChannelId, CompanyId, Content, ConversationId, DeliveryId, Direction, MemberId,
+    MessageId, MessageStatus, StreamPosition, Timestamp,
+};
+use serde::Serialize;
+
+use crate::StoreError;
+
+/// A message from a channel, to be stored once.
+#[derive(Debug, Clone)]
+pub struct Incoming {
+    pub channel_id: ChannelId,
+    pub message: InboundMessage,
+    /// Files above it are stored as unavailable at once (`file_too_big`).
+    pub download_limit_bytes: i64,
+}
+
+/// What became of an [`Incoming`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ingested {
+    Stored {
+        message_id: MessageId,
+        conversation_id: ConversationId,
+    },
+    /// The channel already told us of it.
+    Duplicate,
+}
+
+/// Where the log of a company stands.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct StreamRow {
+    pub id: i64,
+    pub epoch: String,
+    pub event_offset: i64,
+    pub pruned_offset: i64,
+}
+
+impl StreamRow {
+    pub fn position(&self) -> StreamPosition {
+        StreamPosition { epoch: self.epoch.clone(), offset: self.event_offset }
+    }
+}
+
+/// An event as it lies in the log.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct EventRow {
+    pub offset: i64,
+    pub channel_id: Option<i64>,
+    /// The encoded [`hub_domain::Event`].
+    pub payload: String,
+}
+
+/// A channel to be connected.
+#[derive(Debug, Clone)]
+pub struct NewChannel {
+    pub company_id: CompanyId,
+    pub kind: ChannelKind,
+    pub name: String,
+    pub intake: IntakeMode,
+    pub external_id: String,
+    pub username: Option<String>,
+    pub capabilities: hub_domain::channel::Capabilities,
+    pub secret_sealed: String,
+    pub webhook_secret_sealed: String,
+}
+
+/// What the server needs to act for a channel: kept from members.
+#[derive(Debug, Clone)]
+pub struct ChannelSecrets {
+    pub channel: hub_domain::channel::Channel,
+    pub secret_sealed: String,
+    pub webhook_secret_sealed: String,
+    pub poll_cursor: Option<String>,
+}
+
+/// A message written on our side.
+#[derive(Debug, Clone)]
+pub struct NewMessage {
+    pub company_id: CompanyId,
+    pub channel_id: ChannelId,
+    pub conversation_id: ConversationId,
+    pub direction: Direction,
+    pub author_member_id: Option<MemberId>,
+    pub client_message_id: Option<String>,
+    pub intention_hash: Option<String>,
+    pub content: Content,
+    pub reply_to: Option<(MessageId, String)>,
+    pub status: Option<MessageStatus>,
+    pub position: i64,
+    pub sent_at: Timestamp,
+    pub version: i64,
+}
+
+/// A file a member uploaded.
+#[derive(Debug, Clone)]
+pub struct NewAttachment {
+    pub company_id: CompanyId,
+    pub channel_id: ChannelId,
+    pub uploaded_by: MemberId,
+    pub kind: AttachmentKind,
+    pub file_key: String,
+    pub file_name: String,
+    pub mime_type: String,
+    pub size_bytes: i64,
+    pub width: Option<i32>,
+    pub height: Option<i32>,
+    pub created_at: Timestamp,
+}
+
+/// An attachment with what the server needs and members do not see.
+#[derive(Debug, Clone)]
+pub struct AttachmentRecord {
+    pub attachment: hub_domain::Attachment,
+    pub company_id: CompanyId,
+    pub channel_id: ChannelId,
+    pub message_id: Option<MessageId>,
+    pub uploaded_by: Option<MemberId>,
+    pub file_key: Option<String>,
+    pub file_ref: Option<String>,
+}
+
+/// Where a message of ours goes, and what it answers.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Address {
+    pub channel_id: i64,
+    pub chat_id: String,
+    pub external_id: Option<String>,
+    pub reply_to_external_id: Option<String>,
+}
+
+/// An effect to be made outside.
+#[derive(Debug, Clone, Serialize)]
+pub struct NewDelivery {
+    pub company_id: Option<CompanyId>,
+    pub kind: DeliveryKind,
+    pub lane: String,
+    pub target: String,
+    pub subject_id: i64,
+    pub payload: String,
+    pub not_before: Timestamp,
+}
+
+/// A delivery as the engine works on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    pub id: DeliveryId,
+    pub company_id: Option<CompanyId>,
+    pub kind: DeliveryKind,
+    pub lane: String,
+    pub target: String,
+    pub subject_id: i64,
+    pub payload: String,
+    pub state: DeliveryState,
+    /// Attempts started so far.
+    pub attempts: i64,
+    pub not_before: Timestamp,
+    pub lease_until: Option<Timestamp>,
+    pub error_code: Option<String>,
+    pub error_detail: Option<String>,
+    pub created_at: Timestamp,
+    pub finished_at: Option<Timestamp>,
+}
+
+/// One try, as administrators see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Attempt {
+    pub number: i64,
+    pub started_at: Timestamp,
+    pub finished_at: Option<Timestamp>,
+    /// `done`, `retry`, `refused`, `unknown`; `null` while it is under way.
+    pub outcome: Option<String>,
+    pub error_code: Option<String>,
+    pub error_detail: Option<String>,
+    pub retry_at: Option<Timestamp>,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptEnd {
+    pub outcome: &'static str,
+    pub error_code: Option<String>,
+    pub error_detail: Option<String>,
+    pub retry_at: Option<Timestamp>,
+}
+
+/// What the engine asks for when it claims.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimRequest {
+    pub owner: String,
+    pub now: Timestamp,
+    pub lease_until: Timestamp,
+    pub limit: i64,
+}
+
+/// Chats of one section of the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ConversationFilter {
+    #[default]
+    Open,
+    All,
+    Mine,
+    Unassigned,
+    Unanswered,
+    Archived,
+}
+
+impl ConversationFilter {
+    pub const NAMES: [(&'static str, Self); 6] = [
+        ("open", Self::Open),
+        ("all", Self::All),
+        ("mine", Self::Mine),
+        ("unassigned", Self::Unassigned),
+        ("unanswered", Self::Unanswered),
+        ("archived", Self::Archived),
+    ];
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, filter)| *filter)
+    }
+}
+
+/// A page of the chat list.
+#[derive(Debug, Clone, Default)]
+pub struct ConversationPage {
+    pub filter: ConversationFilter,
+    pub channel_id: Option<ChannelId>,
+    /// Only conversations with an `activity` below it.
+    pub before_activity: Option<i64>,
+    pub limit: i64,
+}
+
+/// How many chats each filter shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct ConversationCounts {
+    pub open: i64,
+    pub mine: i64,
+    pub unassigned: i64,
+    pub unanswered: i64,
+    pub archived: i64,
+}
+
+/// A place in a conversation: `(position, ordinal, id)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MessageKey {
+    pub position: i64,
+    pub ordinal: i64,
+    pub id: i64,
+}
+
+impl MessageKey {
+    pub const START: Self = Self { position: i64::MIN, ordinal: i64::MIN, id: i64::MIN };
+    pub const END: Self = Self { position: i64::MAX, ordinal: i64::MAX, id: i64::MAX };
+
+    pub const fn of(message: &hub_domain::Message) -> Self {
+        Self { position: message.position, ordinal: message.ordinal, id: message.id.0 }
+    }
+}
+
+impl std::fmt::Display for MessageKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}.{}", self.position, self.ordinal, self.id)
+    }
+}
+
+impl std::str::FromStr for MessageKey {
+    type Err = StoreError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut parts = text.splitn(3, '.').map(str::parse::<i64>);
+        match (parts.next(), parts.next(), parts.next()) {
+            (Some(Ok(position)), Some(Ok(ordinal)), Some(Ok(id))) => {
+                Ok(Self { position, ordinal, id })
+            }
+            _ => Err(StoreError::inconsistent("not a cursor of messages")),
+        }
+    }
+}
+
+/// The identity a message comes from, with its conversation: what ingest needs to know.
+#[derive(Debug, Clone)]
+pub struct KnownIdentity {
+    pub channel_id: i64,
+    pub external_id: String,
+    pub chat_id: String,
+    pub identity_id: i64,
+    pub username: Option<String>,
+    pub conversation: hub_domain::Conversation,
+    pub last_position: i64,
+    pub last_ordinal: i64,
+    pub max_ordinal: i64,
+    pub reachable_at: i64,
+}
