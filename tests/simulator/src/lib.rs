@@ -19,6 +19,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -64,7 +65,7 @@ impl Options {
     pub fn interactive() -> Self {
         Self {
             webhook_retry_first: Duration::from_secs(1),
-            webhook_retry_longest: Duration::from_secs(60),
+            webhook_retry_longest: Duration::from_mins(1),
             webhook_timeout: Duration::from_mins(1),
             ready_bot: Some(BotSpec::ready_made()),
             ..Self::default()
@@ -101,7 +102,11 @@ impl State {
 ///
 /// Cutting a connection works only under [`Simulator`] and [`serve`], which own their sockets.
 pub fn router(state: State) -> Router {
-    control::router(state.clone()).fallback(telegram::http::handle).with_state(state)
+    control::router(state.clone())
+        .fallback(telegram::http::handle)
+        // Each provider has limits of its own and refuses in its own words.
+        .layer(DefaultBodyLimit::disable())
+        .with_state(state)
 }
 
 /// A running simulator. Dropping it stops it.

@@ -167,13 +167,11 @@ impl Session {
                 .get(format!("{}/notices?after={after}&wait_ms=30000", self.chat))
                 .send()
                 .await;
-            let notices: Value = match request {
-                Ok(response) => response.json().await.unwrap_or_default(),
-                Err(_) => {
-                    tokio::time::sleep(Duration::from_secs(1)).await;
-                    continue;
-                }
+            let Ok(response) = request else {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                continue;
             };
+            let notices: Value = response.json().await.unwrap_or_default();
             for notice in notices.as_array().into_iter().flatten() {
                 after = notice["number"].as_u64().unwrap_or(after);
                 print(&self.line(notice))?;
@@ -232,7 +230,7 @@ impl Session {
             .as_array()
             .into_iter()
             .flatten()
-            .flat_map(Value::as_array)
+            .filter_map(Value::as_array)
         {
             for button in button {
                 let text = button["text"].as_str().unwrap_or_default();

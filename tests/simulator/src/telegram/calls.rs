@@ -114,7 +114,12 @@ pub(super) struct Calls {
 
 impl Calls {
     pub fn bounded(bound: usize) -> Self {
-        Self { effects: VecDeque::new(), polls: VecDeque::new(), bound: bound.max(1), last_number: 0 }
+        Self {
+            effects: VecDeque::new(),
+            polls: VecDeque::new(),
+            bound: bound.max(1),
+            last_number: 0,
+        }
     }
 
     pub fn record(&mut self, mut call: Call) -> Arc<Recorded> {

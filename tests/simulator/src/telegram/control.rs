@@ -194,7 +194,8 @@ async fn notices(
     Query(patience): Query<Patience>,
 ) -> Answer {
     let bot = bot_of(&state, bot)?;
-    let notices = bot.wait_notices(chat, patience.after.max(0).cast_unsigned(), patience.longest()).await;
+    let notices =
+        bot.wait_notices(chat, patience.after.max(0).cast_unsigned(), patience.longest()).await;
     let with_messages = notices.iter().map(|notice| {
         let mut value = serde_json::to_value(notice)?;
         if let Some(id) = notice.message_id {

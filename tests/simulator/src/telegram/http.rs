@@ -11,7 +11,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -381,7 +381,12 @@ fn file_response(length: usize, body: Body) -> Response {
 /// A download that ends in the middle.
 fn half_of(bytes: &Bytes) -> Response {
     let half = bytes.slice(..bytes.len() / 2);
-    let cut = stream::iter([Ok(half), Err(io::Error::from(io::ErrorKind::ConnectionAborted))]);
+    let broken = stream::once(async {
+        // The first half leaves the buffers before the connection goes.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        Err(io::Error::from(io::ErrorKind::ConnectionAborted))
+    });
+    let cut = stream::iter([Ok(half)]).chain(broken);
     file_response(bytes.len(), Body::from_stream(cut))
 }
 

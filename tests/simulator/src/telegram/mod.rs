@@ -126,7 +126,10 @@ impl Telegram {
         self.inner.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the simulator is another machine with its own clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the simulator is another machine with its own clock"
+    )]
     fn now_ms(&self) -> i64 {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         since_epoch.as_millis() as i64 + self.inner.clock_shift.load(Ordering::Relaxed) * 1000
