@@ -6,14 +6,15 @@ use hub_domain::conversation::ReadMarker;
 use hub_domain::delivery::DeliveryState;
 use hub_domain::{
     AttachmentId, ChannelId, Company, CompanyId, Conversation, ConversationId, DeliveryId, Member,
-    MemberId, Message, MessageId, Role, Scope, Timestamp, UserId,
+    MemberId, Message, MessageId, Role, Scope, SessionId, Timestamp, UserId,
 };
 
 use crate::StoreError;
 use crate::records::{
     Address, AttachmentRecord, Attempt, AttemptEnd, ChannelSecrets, ClaimRequest,
-    ConversationCounts, ConversationPage, Delivery, EventRow, KnownIdentity, MessageKey,
-    NewAttachment, NewChannel, NewDelivery, NewMessage, StreamRow,
+    ConversationCounts, ConversationPage, Delivery, EventRow, KnownIdentity, LinkPurpose,
+    MessageKey, NewAttachment, NewChannel, NewDelivery, NewMessage, NewSession, NewSignInCode,
+    SessionRow, SignInCode, StreamRow, User,
 };
 use crate::writer::PendingEvent;
 
@@ -68,6 +69,39 @@ queries! {
         fn member_of_user(company: CompanyId, user: UserId) -> Option<Member>;
         fn members(company: CompanyId) -> Vec<Member>;
         fn memberships(user: UserId) -> Vec<(Company, Member)>;
+    }
+    users {
+        fn insert_user(phone: &str, name: &str, now: Timestamp) -> UserId;
+        fn user(id: UserId) -> Option<User>;
+        fn user_by_phone(phone: &str) -> Option<User>;
+    }
+    sign_in {
+        fn insert_session(session: &NewSession, now: Timestamp) -> SessionId;
+        fn session_by_token(token_hash: &str) -> Option<SessionRow>;
+        fn session(id: SessionId) -> Option<SessionRow>;
+        fn touch_session(id: SessionId, now: Timestamp) -> ();
+        fn delete_session(id: SessionId) -> ();
+        fn insert_sign_in_code(code: &NewSignInCode, now: Timestamp) -> i64;
+        /// When codes were made for this number after `since`, latest first.
+        fn sign_in_code_times(phone: &str, since: Timestamp) -> Vec<Timestamp>;
+        /// Ends every unused code of this number.
+        fn void_sign_in_codes(phone: &str, now: Timestamp) -> ();
+        /// The latest code asked for by this browser.
+        fn sign_in_code(pre_session_hash: &str) -> Option<SignInCode>;
+        /// Counts a wrong try. Returns how many there were.
+        fn count_sign_in_try(id: i64) -> i64;
+        /// `false` when somebody was faster.
+        fn use_sign_in_code(id: i64, now: Timestamp) -> bool;
+        fn insert_one_time_link(token_hash: &str, purpose: LinkPurpose, user: Option<UserId>, expires_at: Option<Timestamp>, now: Timestamp) -> ();
+        fn one_time_link_is_valid(token_hash: &str, purpose: LinkPurpose, now: Timestamp) -> bool;
+        /// Uses a link up. `None` when it is not valid (any more), else whose it is.
+        fn use_one_time_link(token_hash: &str, purpose: LinkPurpose, now: Timestamp) -> Option<Option<UserId>>;
+        fn delete_set_up_links() -> ();
+        fn insert_api_token(user: UserId, token_hash: &str, token_sealed: &str, now: Timestamp) -> ();
+        fn api_token_sealed(user: UserId) -> Option<String>;
+        fn user_of_api_token(token_hash: &str) -> Option<UserId>;
+        /// Deletes ended sessions, and codes and links that can no longer be used.
+        fn prune_sign_in(now: Timestamp, codes_before: Timestamp) -> ();
     }
     events {
         fn insert_events(events: &[PendingEvent]) -> ();

@@ -5,7 +5,7 @@ use hub_domain::channel::{ChannelKind, InboundMessage, IntakeMode};
 use hub_domain::delivery::{DeliveryKind, DeliveryState};
 use hub_domain::{
     AttachmentKind, ChannelId, CompanyId, Content, ConversationId, DeliveryId, Direction, MemberId,
-    MessageId, MessageStatus, StreamPosition, Timestamp,
+    MessageId, MessageStatus, SessionId, StreamPosition, Timestamp, UserId,
 };
 use serde::Serialize;
 
@@ -294,4 +294,69 @@ pub struct KnownIdentity {
     pub last_ordinal: i64,
     pub max_ordinal: i64,
     pub reachable_at: i64,
+}
+
+/// A person with a login.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    pub id: UserId,
+    /// E.164 digits without `+`.
+    pub phone: String,
+    pub name: String,
+}
+
+/// A session to be opened.
+#[derive(Debug, Clone)]
+pub struct NewSession {
+    pub token_hash: String,
+    pub user_id: UserId,
+    pub ip: String,
+    pub user_agent: String,
+    pub expires_at: Timestamp,
+}
+
+/// A session as it lies in the table; whether it still holds is for the server to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionRow {
+    pub id: SessionId,
+    pub user_id: UserId,
+    pub last_seen_at: Timestamp,
+    pub expires_at: Timestamp,
+}
+
+/// A one-time code to be kept.
+#[derive(Debug, Clone)]
+pub struct NewSignInCode {
+    /// Of the browser that asked; the code works nowhere else.
+    pub pre_session_hash: String,
+    pub phone: String,
+    pub code_hmac: String,
+    pub expires_at: Timestamp,
+}
+
+/// A one-time code as it lies in the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignInCode {
+    pub id: i64,
+    pub phone: String,
+    pub code_hmac: String,
+    pub tries: i64,
+    pub expires_at: Timestamp,
+    pub used: bool,
+}
+
+/// What a one-time link is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkPurpose {
+    SetUp,
+    SignIn,
+}
+
+impl LinkPurpose {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SetUp => "set_up",
+            Self::SignIn => "sign_in",
+        }
+    }
 }

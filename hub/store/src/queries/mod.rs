@@ -14,3 +14,5 @@ pub mod ingest;
 pub mod leases;
 pub mod members;
 pub mod messages;
+pub mod sign_in;
+pub mod users;
