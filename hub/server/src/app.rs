@@ -1,12 +1,20 @@
 //! The long-lived parts of the process, built once and shared by everything that answers or works.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use hub_domain::Clock;
+use anyhow::Context as _;
+use hub_domain::{Clock, SystemClock};
+use hub_store::{Store, StoreOptions, Vault};
+use ipnet::IpNet;
+use secrecy::ExposeSecret as _;
 
-use crate::config::Config;
+use crate::config::{Config, Synchronous};
+use crate::gateways::Gateways;
 use crate::keys::MasterKey;
 use crate::lifecycle::Lifecycle;
+use crate::limits::Limits;
 
 /// Cheap to clone; every clone is the same application.
 #[derive(Debug, Clone)]
@@ -19,12 +27,84 @@ pub struct Parts {
     pub config: Config,
     pub clock: Arc<dyn Clock>,
     pub lifecycle: Lifecycle,
-    pub master_key: MasterKey,
+    pub keys: Keys,
+    pub store: Store,
+    pub gateways: Gateways,
+    pub limits: Limits,
+    /// Proxies that are believed.
+    pub trusted_networks: Vec<IpNet>,
+    public_url: url::Url,
+}
+
+/// Keys made from the master key, each for one purpose.
+#[derive(Debug)]
+pub struct Keys {
+    pub csrf: [u8; 32],
+    pub sign_in_code: [u8; 32],
+}
+
+/// What an application is built from.
+#[derive(Debug)]
+pub struct AppOptions {
+    pub config: Config,
+    /// The address it listens on, which is its public one unless another is set.
+    pub bound: SocketAddr,
+    pub clock: Arc<dyn Clock>,
+    /// Other ways of sending codes than the configured ones.
+    pub gateways: Option<Gateways>,
+}
+
+impl AppOptions {
+    pub fn new(config: Config, bound: SocketAddr) -> Self {
+        Self { config, bound, clock: Arc::new(SystemClock), gateways: None }
+    }
 }
 
 impl App {
-    pub fn new(parts: Parts) -> Self {
-        Self { inner: Arc::new(parts) }
+    /// Opens what the application stands on, without migrating anything.
+    pub async fn open(options: AppOptions) -> anyhow::Result<Self> {
+        let AppOptions { config, bound, clock, gateways } = options;
+        let (store, master_key) = open_store(&config, Arc::clone(&clock)).await?;
+        let parts = Parts {
+            lifecycle: Lifecycle::new(Duration::from_secs(config.server.shutdown_seconds)),
+            keys: Keys {
+                csrf: master_key.for_purpose("csrf"),
+                sign_in_code: master_key.for_purpose("sign-in code"),
+            },
+            gateways: gateways.unwrap_or_else(|| Gateways::from_config(&config)),
+            limits: Limits::new(&config.sign_in),
+            trusted_networks: config.server.trusted_networks(),
+            public_url: config.public_url(bound),
+            clock,
+            store,
+            config,
+        };
+        Ok(Self { inner: Arc::new(parts) })
+    }
+
+    /// Where people and providers reach the server; without a path.
+    pub fn public_url(&self) -> &url::Url {
+        &self.inner.public_url
+    }
+
+    /// An address under the public one.
+    pub fn public_link(&self, path: &str) -> String {
+        format!("{}{path}", self.inner.public_url.as_str().trim_end_matches('/'))
+    }
+
+    /// Whether browsers are told to send cookies over TLS only.
+    pub fn is_secure(&self) -> bool {
+        self.inner.public_url.scheme() == "https"
+    }
+
+    /// The name of the session's cookie. The prefix makes browsers insist on TLS and this very host.
+    pub fn session_cookie(&self) -> &'static str {
+        if self.is_secure() { "__Host-uzel_session" } else { "uzel_session" }
+    }
+
+    /// The name of the cookie that ties a code to the browser that asked for it.
+    pub fn pre_session_cookie(&self) -> &'static str {
+        if self.is_secure() { "__Host-uzel_sign_in" } else { "uzel_sign_in" }
     }
 }
 
@@ -34,4 +114,27 @@ impl std::ops::Deref for App {
     fn deref(&self) -> &Parts {
         &self.inner
     }
+}
+
+/// Opens the store of a configuration, making the data folder and the master key when they are not
+/// there.
+pub async fn open_store(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+) -> anyhow::Result<(Store, MasterKey)> {
+    let folder = &config.server.data_dir;
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
+    let master_key = MasterKey::load(config)?;
+    let url = config.database.resolved_url(&config.server);
+    let options = StoreOptions {
+        synchronous_full: config.database.synchronous == Synchronous::Full,
+        readers: config.database.read_connections,
+        write_queue: config.database.write_queue,
+        ..StoreOptions::new(url.expose_secret())
+    };
+    let vault = Vault::new(master_key.secret());
+    let store =
+        Store::open(&options, vault, clock).await.context("the database cannot be opened")?;
+    Ok((store, master_key))
 }

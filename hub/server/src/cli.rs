@@ -1,7 +1,10 @@
 //! Commands of the binary, one file each. They read flags, build what they need and print an answer;
 //! what they do is done by the same code that serves requests.
 
+mod admin;
 mod check_config;
+mod doctor;
+mod migrate;
 mod openapi;
 mod serve;
 
@@ -40,6 +43,13 @@ struct Common {
 enum Command {
     /// Run the server
     Serve(serve::ServeArguments),
+    /// Apply the database's migrations
+    Migrate(migrate::MigrateArguments),
+    /// Tell whether database, bus, files, clock, public URL and disk are fit
+    Doctor(doctor::DoctorArguments),
+    /// Make companies, administrators and sign-in links
+    #[command(subcommand)]
+    Admin(admin::AdminCommand),
     /// Check or show the configuration
     #[command(subcommand)]
     Config(check_config::ConfigCommand),
@@ -58,10 +68,18 @@ impl Common {
     }
 }
 
+/// Runs `work` on a runtime of its own.
+fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}
+
 /// Runs the command; errors go to standard error.
 pub fn run(arguments: Arguments) -> ExitCode {
     let done = match arguments.command {
         Command::Serve(serve) => serve::run(&arguments.common, serve),
+        Command::Migrate(migrate) => migrate::run(&arguments.common, &migrate),
+        Command::Doctor(doctor) => doctor::run(&arguments.common, &doctor),
+        Command::Admin(command) => admin::run(&arguments.common, command),
         Command::Config(command) => check_config::run(&arguments.common, &command),
         Command::Openapi => openapi::run(),
     };

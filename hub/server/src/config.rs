@@ -18,6 +18,7 @@ pub mod sessions;
 pub mod sign_in;
 pub mod sms;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -90,6 +91,35 @@ impl Inputs {
     pub fn from_flags<const N: usize>(flags: [(&str, &str); N]) -> Self {
         let flags = flags.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
         Self { flags, ..Self::default() }
+    }
+}
+
+impl Config {
+    /// The public URL, the bound address unless set. Without a path.
+    pub fn public_url(&self, bound: SocketAddr) -> url::Url {
+        let text = match (self.server.public_url.as_str(), bound.ip().is_unspecified()) {
+            ("", false) => format!("http://{bound}"),
+            ("", true) => format!("http://127.0.0.1:{}", bound.port()),
+            (set, _) => set.to_owned(),
+        };
+        url::Url::parse(&text).expect("the configuration was checked, an address is a host")
+    }
+
+    /// Whether the server is for this machine only.
+    pub fn public_url_is_loopback(&self) -> bool {
+        if self.server.public_url.is_empty() {
+            return self
+                .server
+                .bind
+                .parse::<SocketAddr>()
+                .is_ok_and(|bind| bind.ip().is_loopback());
+        }
+        url::Url::parse(&self.server.public_url).is_ok_and(|url| match url.host() {
+            Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        })
     }
 }
 

@@ -190,6 +190,15 @@ impl From<Code> for ApiError {
     }
 }
 
+impl From<hub_store::StoreError> for ApiError {
+    fn from(error: hub_store::StoreError) -> Self {
+        match error {
+            hub_store::StoreError::Closed => Self::unavailable(),
+            error => Self::internal(error),
+        }
+    }
+}
+
 /// The body of every refusal.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct ErrorBody {

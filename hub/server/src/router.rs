@@ -8,13 +8,17 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::error::{ApiError, Code};
-use crate::http::{health, openapi};
+use crate::http::{health, openapi, session};
 use crate::{assets, layers};
 
 /// The routes and the document that describes them.
 fn documented() -> OpenApiRouter<App> {
     let api = OpenApiRouter::new()
         .routes(routes!(openapi::get_openapi))
+        .routes(routes!(session::get_setup, session::post_setup))
+        .routes(routes!(session::request_code))
+        .routes(routes!(session::get_session, session::sign_in, session::sign_out))
+        .routes(routes!(session::sign_in_with_link))
         .layer(middleware::from_fn(layers::forbid_caching));
     OpenApiRouter::with_openapi(openapi::Document::openapi())
         .routes(routes!(health::get_health))

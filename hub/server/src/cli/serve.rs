@@ -1,21 +1,18 @@
 //! `uzel serve`: builds the application, listens, and ends in two stages.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use hub_domain::SystemClock;
 use tokio::net::TcpListener;
 
-use super::Common;
-use crate::app::{App, Parts};
+use super::{Common, block_on};
+use crate::actions::set_up;
+use crate::app::{App, AppOptions};
 use crate::config::{Config, Role};
-use crate::keys::MasterKey;
-use crate::lifecycle::Lifecycle;
 use crate::telemetry::{self, Output};
-use crate::{listen, router};
+use crate::{listen, router, tidy};
 
 #[derive(Debug, Args)]
 pub struct ServeArguments {
@@ -33,41 +30,38 @@ pub fn run(common: &Common, arguments: ServeArguments) -> anyhow::Result<ExitCod
     flags.extend(arguments.bind.map(|value| ("server.bind".to_owned(), value)));
     let config = common.load(flags)?.config;
     telemetry::start_logs(&config.log, Output::Stdout);
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("the runtime does not start")?
-        .block_on(serve(config))?;
+    block_on(serve(config))?;
     Ok(ExitCode::SUCCESS)
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {
-    std::fs::create_dir_all(&config.server.data_dir).with_context(|| {
-        format!("the data folder {} cannot be made", config.server.data_dir.display())
-    })?;
-    let lifecycle = Lifecycle::new(Duration::from_secs(config.server.shutdown_seconds));
-    lifecycle.follow_signals();
-    let master_key = MasterKey::load(&config)?;
-    let _ = telemetry::metrics();
     let web = config.server.has_role(Role::Web);
-    let bind = config.server.bind.clone();
-    let app = App::new(Parts {
-        config,
-        clock: Arc::new(SystemClock),
-        lifecycle: lifecycle.clone(),
-        master_key,
-    });
+    let bind: SocketAddr = config.server.bind.parse()?;
+    // The port is taken first: links name it, and a second server fails before it touches anything.
+    let listener = if web {
+        let listener = TcpListener::bind(bind).await;
+        Some(listener.with_context(|| format!("cannot listen on {bind}"))?)
+    } else {
+        None
+    };
+    let bound = listener.as_ref().map_or(Ok(bind), TcpListener::local_addr)?;
+    let _ = telemetry::metrics();
+    let app = App::open(AppOptions::new(config, bound)).await?;
+    app.lifecycle.follow_signals();
+    app.store.migrate().await.context("the database cannot be migrated")?;
+    tidy::start(&app);
 
-    if web {
-        let listener =
-            TcpListener::bind(&bind).await.with_context(|| format!("cannot listen on {bind}"))?;
-        let address = listener.local_addr()?;
+    if let Some(listener) = listener {
+        if let Some(link) = set_up::make_set_up_link(&app).await? {
+            tracing::info!(link, "open this one-time link to set up the first company");
+        }
         let router = router::router(app.clone());
-        let accepting = lifecycle.clone();
-        lifecycle.spawn("listener", listen::serve(listener, router, accepting));
-        tracing::info!(address = %address, "listening");
+        let serving = listen::serve(listener, router, app.lifecycle.clone());
+        app.lifecycle.spawn("listener", serving);
+        tracing::info!(address = %bound, "listening");
     }
-    lifecycle.finished().await;
+    app.lifecycle.finished().await;
+    app.store.close().await;
     tracing::info!("stopped");
     Ok(())
 }

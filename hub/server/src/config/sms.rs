@@ -8,6 +8,7 @@ use super::Problems;
 #[serde(deny_unknown_fields)]
 pub struct SmsConfig {
     pub gateways: Vec<String>,
+    pub allow_log_gateway: bool,
 }
 
 impl SmsConfig {

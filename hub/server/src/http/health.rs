@@ -1,5 +1,7 @@
 //! Whether the process lives, whether it can work, and what it counts.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -9,6 +11,8 @@ use serde::Serialize;
 use crate::app::App;
 use crate::error::{ApiError, ErrorBody};
 use crate::telemetry;
+
+const PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Health {
@@ -34,6 +38,15 @@ pub async fn get_health() -> Json<Health> {
 pub async fn get_readiness(State(app): State<App>) -> Result<Json<Health>, ApiError> {
     if app.lifecycle.is_draining() {
         return Err(ApiError::unavailable().detail("The server is shutting down."));
+    }
+    let ping = async { app.store.reader().await?.db().ping().await };
+    match tokio::time::timeout(PATIENCE, ping).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            tracing::warn!(error = %error, "the database does not answer");
+            return Err(ApiError::unavailable().detail("The database does not answer."));
+        }
+        Err(_) => return Err(ApiError::unavailable().detail("The database does not answer.")),
     }
     Ok(Json(Health { status: "ready", version: env!("CARGO_PKG_VERSION") }))
 }
