@@ -2,10 +2,11 @@
 //! only, so it works with a simulator in any process.
 
 use std::io::{self, Write};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, BufReader};
 
 use crate::Simulator;
 
@@ -33,13 +34,26 @@ pub(crate) fn print_welcome(simulator: &Simulator) -> io::Result<()> {
     out.flush()
 }
 
-/// Writes as the client called `name` until the input ends.
+/// Writes as the client called `name` from standard input to standard output until the input ends.
 pub async fn chat(base_url: &str, bot_token: &str, name: &str) -> io::Result<()> {
-    let session = Session::open(base_url, bot_token, name).await?;
-    print(&format!("You are {name}, writing to {}. /help tells more.\n", session.bot_name))?;
+    let input = BufReader::new(tokio::io::stdin());
+    converse(base_url, bot_token, name, input, Box::new(io::stdout())).await
+}
+
+/// The same with any input and output.
+pub async fn converse(
+    base_url: &str,
+    bot_token: &str,
+    name: &str,
+    input: impl AsyncBufRead + Unpin,
+    output: Box<dyn Write + Send>,
+) -> io::Result<()> {
+    let session = Session::open(base_url, bot_token, name, output).await?;
+    session
+        .print(&format!("You are {name}, writing to {}. /help tells more.\n", session.bot_name))?;
     tokio::select! {
         ended = session.listen() => ended,
-        typed = session.read_lines() => typed,
+        typed = session.read_lines(input) => typed,
     }
 }
 
@@ -49,20 +63,20 @@ struct Session {
     client: String,
     chat: String,
     bot_name: String,
+    output: Mutex<Box<dyn Write + Send>>,
 }
 
 fn failed(error: impl std::fmt::Display) -> io::Error {
     io::Error::other(error.to_string())
 }
 
-fn print(text: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()
-}
-
 impl Session {
-    async fn open(base_url: &str, bot_token: &str, name: &str) -> io::Result<Self> {
+    async fn open(
+        base_url: &str,
+        bot_token: &str,
+        name: &str,
+        output: Box<dyn Write + Send>,
+    ) -> io::Result<Self> {
         let control = format!("{}/control/telegram", base_url.trim_end_matches('/'));
         let http = reqwest::Client::builder()
             .no_proxy()
@@ -102,18 +116,25 @@ impl Session {
             chat: format!("{control}/bots/{}/chats/{}", bot["id"], client["id"]),
             bot: format!("{control}/bots/{}", bot["id"]),
             bot_name: bot["first_name"].as_str().unwrap_or("the bot").to_owned(),
+            output: Mutex::new(output),
         })
     }
 
-    async fn read_lines(&self) -> io::Result<()> {
-        let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    fn print(&self, text: &str) -> io::Result<()> {
+        let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
+        output.write_all(text.as_bytes())?;
+        output.flush()
+    }
+
+    async fn read_lines(&self, input: impl AsyncBufRead + Unpin) -> io::Result<()> {
+        let mut lines = input.lines();
         while let Some(line) = lines.next_line().await? {
             let line = line.trim();
             if line == "/quit" {
                 break;
             }
             if line == "/help" {
-                print(HELP)?;
+                self.print(HELP)?;
             } else if !line.is_empty() {
                 self.act(line).await?;
             }
@@ -147,14 +168,14 @@ impl Session {
         let answer: Value = match answer {
             Ok(response) => response.json().await.unwrap_or_default(),
             Err(error) => {
-                return print(&format!("! the simulator is away: {}\n", error.without_url()));
+                return self.print(&format!("! the simulator is away: {}\n", error.without_url()));
             }
         };
         if let Some(reason) = answer["error"].as_str() {
-            return print(&format!("! {reason}\n"));
+            return self.print(&format!("! {reason}\n"));
         }
         match answer["message_id"].as_i64() {
-            Some(id) => print(&format!("    (sent as {id})\n")),
+            Some(id) => self.print(&format!("    (sent as {id})\n")),
             None => Ok(()),
         }
     }
@@ -174,7 +195,7 @@ impl Session {
             let notices: Value = response.json().await.unwrap_or_default();
             for notice in notices.as_array().into_iter().flatten() {
                 after = notice["number"].as_u64().unwrap_or(after);
-                print(&self.line(notice))?;
+                self.print(&self.line(notice))?;
             }
         }
     }

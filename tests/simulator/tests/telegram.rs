@@ -16,6 +16,7 @@ use simulator::telegram::{
     Bot, BotSpec, CallFault, CallFilter, Client, ClientMessage, ClientSpec, Contact, Content, Edit,
     FileSpec, Handover, Media, UpdateFault,
 };
+use tokio::io::AsyncWriteExt;
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -1355,6 +1356,56 @@ async fn everything_can_be_scripted_from_another_process() {
     it.http.post(reset).send().await.unwrap();
     assert_eq!(get("bots").await, json!([]));
     assert_eq!(get("calls").await, json!([]));
+}
+
+#[derive(Clone, Default)]
+struct Screen(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Screen {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Screen {
+    fn shows(&self, text: &str) -> bool {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).contains(text)
+    }
+}
+
+#[tokio::test]
+async fn a_person_at_a_terminal_writes_to_the_bot_and_reads_its_answers() {
+    let it = setting().await;
+    let screen = Screen::default();
+    let (base, token) = (it.simulator.base_url(), it.bot.token());
+    let (mut keyboard, input) = tokio::io::duplex(1024);
+    let input = tokio::io::BufReader::new(input);
+    let chat =
+        simulator::terminal::converse(&base, &token, "Dana", input, Box::new(screen.clone()));
+    let talk = async {
+        keyboard.write_all(b"Is anybody there?\n/photo look\n").await.unwrap();
+        eventually("both are sent", || it.bot.pending_updates() == 2).await;
+        let updates = it.drain().await;
+        assert_eq!(updates[0]["message"]["text"], "Is anybody there?");
+        assert_eq!(updates[1]["message"]["caption"], "look");
+        let dana = &updates[0]["message"]["from"]["id"];
+        let sent = it.result("sendMessage", json!({ "chat_id": dana, "text": "Yes, I am" })).await;
+        eventually("the answer", || screen.shows("Harbour Desk [103] Yes, I am")).await;
+        let edit = json!({ "chat_id": dana, "message_id": sent["message_id"], "text": "We are" });
+        it.result("editMessageText", edit).await;
+        eventually("the edit", || screen.shows("Harbour Desk [103, edited] We are")).await;
+        keyboard.write_all(b"/reply 99 what\n/quit\n").await.unwrap();
+    };
+    let (ended, ()) = tokio::join!(chat, talk);
+    ended.unwrap();
+    assert!(screen.shows("! unknown: message 99"));
+    let stranger = simulator::terminal::chat(&base, "1:no-such-token", "Dana").await;
+    assert!(stranger.is_err());
 }
 
 #[tokio::test]

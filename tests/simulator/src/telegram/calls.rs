@@ -18,7 +18,7 @@ const POLLS_KEPT: usize = 2_000;
 pub enum Handover {
     /// Still under way (a scripted delay, for example).
     Pending,
-    /// Written to the connection whole.
+    /// Handed to the connection whole; what the caller did with it is the caller's to say.
     Delivered,
     /// The caller hung up before it was written.
     Abandoned,

@@ -52,7 +52,8 @@ pub(crate) fn router() -> Router<State> {
         .route("/deliveries", get(deliveries))
         .route("/faults", get(list_faults).post(add_call_fault).delete(clear_faults))
         .route("/faults/updates", post(add_update_fault))
-        .route("/faults/{rule}", delete(remove_fault))
+        .route("/faults/updates/{rule}", delete(remove_update_fault))
+        .route("/faults/{rule}", delete(remove_call_fault))
         .route("/clock", post(advance_clock))
         .layer(DefaultBodyLimit::max(128 << 20))
 }
@@ -341,9 +342,17 @@ async fn add_update_fault(Held(state): Held<State>, Body(rule): Body<Rule<Update
     Ok(Json(json!({ "id": state.telegram().update_fault(rule.when, rule.fault) })))
 }
 
-async fn remove_fault(Held(state): Held<State>, Path(rule): Path<u64>) -> Answer {
-    state.telegram().inner.call_faults.remove(rule);
-    Ok(done())
+async fn remove_call_fault(Held(state): Held<State>, Path(rule): Path<u64>) -> Answer {
+    removed(state.telegram().inner.call_faults.remove(rule))
+}
+
+async fn remove_update_fault(Held(state): Held<State>, Path(rule): Path<u64>) -> Answer {
+    removed(state.telegram().inner.update_faults.remove(rule))
+}
+
+fn removed(was_there: bool) -> Answer {
+    let unknown = || Refused(StatusCode::NOT_FOUND, "unknown: rule".to_owned());
+    was_there.then(done).ok_or_else(unknown)
 }
 
 async fn clear_faults(Held(state): Held<State>) -> Answer {

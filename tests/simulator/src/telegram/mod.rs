@@ -237,6 +237,7 @@ impl Telegram {
         self.inner.update_faults.add(when, fault)
     }
 
+    /// Removes every rule; updates that a rule held back become deliverable.
     pub fn clear_faults(&self) {
         self.inner.call_faults.clear();
         self.inner.update_faults.clear();
