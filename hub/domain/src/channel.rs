@@ -286,10 +286,12 @@ pub enum InboundUpdate {
         read: bool,
         at: Timestamp,
     },
-    /// Nothing for us, and why (`group_chat`, `channel_post`, `unknown_kind`): counted.
+    /// Nothing for us, and why (`group_chat`, `channel_post`, `unknown_kind`): counted. `raw` is kept
+    /// when it may mean something to a later version.
     Skipped {
         reason: &'static str,
         kind: String,
+        raw: Option<serde_json::Value>,
     },
 }
 

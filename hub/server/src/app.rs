@@ -11,10 +11,13 @@ use ipnet::IpNet;
 use secrecy::ExposeSecret as _;
 
 use crate::config::{Config, Synchronous};
+use crate::drivers::Drivers;
+use crate::files::Files;
 use crate::gateways::Gateways;
 use crate::keys::MasterKey;
 use crate::lifecycle::Lifecycle;
 use crate::limits::Limits;
+use crate::random;
 
 /// Cheap to clone; every clone is the same application.
 #[derive(Debug, Clone)]
@@ -30,6 +33,10 @@ pub struct Parts {
     pub keys: Keys,
     pub store: Store,
     pub gateways: Gateways,
+    pub drivers: Drivers,
+    pub files: Files,
+    /// This process among all nodes.
+    pub node: String,
     pub limits: Limits,
     /// Proxies that are believed.
     pub trusted_networks: Vec<IpNet>,
@@ -52,18 +59,20 @@ pub struct AppOptions {
     pub clock: Arc<dyn Clock>,
     /// Other ways of sending codes than the configured ones.
     pub gateways: Option<Gateways>,
+    /// Other drivers than the configured ones.
+    pub drivers: Option<Drivers>,
 }
 
 impl AppOptions {
     pub fn new(config: Config, bound: SocketAddr) -> Self {
-        Self { config, bound, clock: Arc::new(SystemClock), gateways: None }
+        Self { config, bound, clock: Arc::new(SystemClock), gateways: None, drivers: None }
     }
 }
 
 impl App {
     /// Opens what the application stands on, without migrating anything.
     pub async fn open(options: AppOptions) -> anyhow::Result<Self> {
-        let AppOptions { config, bound, clock, gateways } = options;
+        let AppOptions { config, bound, clock, gateways, drivers } = options;
         let (store, master_key) = open_store(&config, Arc::clone(&clock)).await?;
         let parts = Parts {
             lifecycle: Lifecycle::new(Duration::from_secs(config.server.shutdown_seconds)),
@@ -72,6 +81,13 @@ impl App {
                 sign_in_code: master_key.for_purpose("sign-in code"),
             },
             gateways: gateways.unwrap_or_else(|| Gateways::from_config(&config)),
+            drivers: match drivers {
+                Some(drivers) => drivers,
+                None => Drivers::all(&config)?,
+            },
+            files: Files::open(&config.files, config.files.location(&config.server))
+                .context("the file storage cannot be opened")?,
+            node: random::short_id(),
             limits: Limits::new(&config.sign_in),
             trusted_networks: config.server.trusted_networks(),
             public_url: config.public_url(bound),

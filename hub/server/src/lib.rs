@@ -3,21 +3,19 @@
 //! `main.rs` only reads the command line. [`app::App`] holds the long-lived parts; [`router`] lists every
 //! route; `http` reads requests and calls `actions`; errors leave as [`error::ApiError`].
 
-pub mod actions {
-    //! What can be done, one verb a file.
-
-    pub mod bootstrap;
-    pub mod set_up;
-    pub mod sign_in;
-}
+pub mod actions;
 pub mod app;
 pub mod assets;
 pub mod auth;
+pub mod background;
 pub mod checks;
 pub mod cli;
 pub mod config;
+pub mod delivery;
+pub mod drivers;
 pub mod error;
 pub mod extract;
+pub mod files;
 pub mod gateways;
 pub mod http;
 pub mod keys;

@@ -112,6 +112,7 @@ pub(crate) async fn run(
     }
     insert_messages(tx, &mut items).await?;
     insert_attachments(tx, &mut items).await?;
+    answer_buttons(tx, &items).await?;
     let mut touched: BTreeSet<IdentityKey> = BTreeSet::new();
     let mut told = Vec::with_capacity(items.len());
     for item in &items {
@@ -473,6 +474,34 @@ async fn insert_attachments(tx: &mut Tx, items: &mut [Item]) -> Result<(), Store
     }
     if !fetches.is_empty() {
         tx.db().insert_deliveries(&fetches, now).await?;
+        tx.wake_deliveries();
+    }
+    Ok(())
+}
+
+/// Ends the waiting of clients who pressed a button.
+async fn answer_buttons(tx: &mut Tx, items: &[Item]) -> Result<(), StoreError> {
+    let now = tx.now();
+    let answers: Vec<NewDelivery> = items
+        .iter()
+        .filter_map(|item| {
+            let message = item.message.as_ref()?;
+            let external_id = item.incoming.answer_button.as_ref()?;
+            let channel = item.incoming.channel_id;
+            Some(NewDelivery {
+                company_id: Some(item.company),
+                kind: DeliveryKind::AnswerButton,
+                // Nobody else waits for it, and it waits for nobody.
+                lane: format!("button:{}", message.id),
+                target: format!("channel:{channel}"),
+                subject_id: message.id.0,
+                payload: json!({ "external_id": external_id }).to_string(),
+                not_before: now,
+            })
+        })
+        .collect();
+    if !answers.is_empty() {
+        tx.db().insert_deliveries(&answers, now).await?;
         tx.wake_deliveries();
     }
     Ok(())

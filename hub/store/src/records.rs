@@ -18,6 +18,8 @@ pub struct Incoming {
     pub message: InboundMessage,
     /// Files above it are stored as unavailable at once (`file_too_big`).
     pub download_limit_bytes: i64,
+    /// The press of a button that the client waits to see answered.
+    pub answer_button: Option<String>,
 }
 
 /// What became of an [`Incoming`].

@@ -1,0 +1,186 @@
+//! The bytes of files: on the local disk, or in S3, by configuration.
+//!
+//! Owns keys and bounds; what a file is about is in `attachments`. A key is random, so it is never
+//! reused and never guessed, and nothing a client named reaches a path.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
+use hub_domain::CompanyId;
+use object_store::aws::AmazonS3Builder;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt as _, WriteMultipart};
+use secrecy::ExposeSecret as _;
+
+use crate::config::FilesConfig;
+use crate::config::files::FilesLocation;
+use crate::random;
+
+/// Why a file could not be stored or read.
+#[derive(Debug, thiserror::Error)]
+pub enum FilesError {
+    #[error("the file is larger than {limit} bytes")]
+    TooBig { limit: u64 },
+    #[error("the file is not there")]
+    Missing,
+    #[error("where the bytes come from failed: {0}")]
+    Source(String),
+    #[error("the file storage failed: {0}")]
+    Storage(#[source] object_store::Error),
+}
+
+impl From<object_store::Error> for FilesError {
+    fn from(error: object_store::Error) -> Self {
+        match error {
+            object_store::Error::NotFound { .. } => Self::Missing,
+            other => Self::Storage(other),
+        }
+    }
+}
+
+/// A file that is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredFile {
+    pub key: String,
+    pub size_bytes: i64,
+    /// As sniffed from the first bytes, else as the source said.
+    pub mime_type: Option<String>,
+}
+
+/// Where the bytes of files are. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Files {
+    store: Arc<dyn ObjectStore>,
+    prefix: String,
+}
+
+/// Size of the parts in which a file is written.
+const PART: usize = 5 * 1024 * 1024;
+
+impl Files {
+    pub fn open(config: &FilesConfig, location: FilesLocation) -> anyhow::Result<Self> {
+        match location {
+            FilesLocation::Folder(path) => {
+                std::fs::create_dir_all(&path)?;
+                let store = LocalFileSystem::new_with_prefix(path)?;
+                Ok(Self { store: Arc::new(store), prefix: String::new() })
+            }
+            FilesLocation::S3 { bucket, prefix } => {
+                let mut builder = AmazonS3Builder::new()
+                    .with_bucket_name(bucket)
+                    .with_region(&config.s3_region)
+                    .with_access_key_id(&config.s3_access_key_id)
+                    .with_secret_access_key(config.s3_secret_access_key.expose_secret());
+                if !config.s3_endpoint.is_empty() {
+                    builder = builder
+                        .with_endpoint(&config.s3_endpoint)
+                        .with_allow_http(config.s3_endpoint.starts_with("http:"));
+                }
+                Ok(Self { store: Arc::new(builder.build()?), prefix })
+            }
+        }
+    }
+
+    fn path(&self, key: &str) -> Path {
+        if self.prefix.is_empty() {
+            Path::from(key)
+        } else {
+            Path::from(format!("{}/{key}", self.prefix))
+        }
+    }
+
+    /// Stores a stream of at most `limit` bytes under a new key. When it fails, nothing stays.
+    pub async fn put<S, E>(
+        &self,
+        company: CompanyId,
+        mut bytes: S,
+        limit: u64,
+        claimed_type: Option<String>,
+    ) -> Result<StoredFile, FilesError>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Unpin + Send,
+        E: std::fmt::Display,
+    {
+        let token = random::token();
+        let key = format!("{company}/{}/{token}", &token[..2]);
+        let upload = self.store.put_multipart(&self.path(&key)).await?;
+        let mut writer = WriteMultipart::new_with_chunk_size(upload, PART);
+        let mut size: u64 = 0;
+        let mut head: Vec<u8> = Vec::new();
+        let failed = loop {
+            match bytes.next().await {
+                None => break None,
+                Some(Err(error)) => break Some(FilesError::Source(error.to_string())),
+                Some(Ok(chunk)) => {
+                    size += chunk.len() as u64;
+                    if size > limit {
+                        break Some(FilesError::TooBig { limit });
+                    }
+                    if head.len() < 8192 {
+                        head.extend_from_slice(&chunk[..chunk.len().min(8192 - head.len())]);
+                    }
+                    writer.write(&chunk);
+                    if let Err(error) = writer.wait_for_capacity(2).await {
+                        break Some(error.into());
+                    }
+                }
+            }
+        };
+        if let Some(error) = failed {
+            if let Err(error) = writer.abort().await {
+                tracing::warn!(%error, "a file that was given up was not removed");
+            }
+            return Err(error);
+        }
+        writer.finish().await?;
+        let sniffed = infer::get(&head).map(|kind| kind.mime_type().to_owned());
+        Ok(StoredFile {
+            key,
+            size_bytes: i64::try_from(size).unwrap_or(i64::MAX),
+            mime_type: sniffed.or(claimed_type),
+        })
+    }
+
+    /// The bytes of `range`, or of the whole file, with the file's size.
+    pub async fn get(
+        &self,
+        key: &str,
+        range: Option<std::ops::Range<u64>>,
+    ) -> Result<(u64, futures_util::stream::BoxStream<'static, std::io::Result<Bytes>>), FilesError>
+    {
+        let options = object_store::GetOptions {
+            range: range.map(object_store::GetRange::Bounded),
+            ..object_store::GetOptions::default()
+        };
+        let result = self.store.get_opts(&self.path(key), options).await?;
+        let size = result.meta.size;
+        Ok((size, result.into_stream().map_err(std::io::Error::other).boxed()))
+    }
+
+    /// The whole file, which the caller knows to be at most `limit` bytes.
+    pub async fn read(&self, key: &str, limit: u64) -> Result<Bytes, FilesError> {
+        let result = self.store.get(&self.path(key)).await?;
+        if result.meta.size > limit {
+            return Err(FilesError::TooBig { limit });
+        }
+        Ok(result.bytes().await?)
+    }
+
+    pub async fn delete(&self, key: &str) -> Result<(), FilesError> {
+        match self.store.delete(&self.path(key)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether files can be written and read at all.
+    pub async fn check(&self) -> Result<(), FilesError> {
+        let path = self.path(&format!("check-{}", random::token()));
+        self.store.put(&path, Bytes::from_static(b"uzel").into()).await?;
+        let read = self.store.get(&path).await?.bytes().await?;
+        self.store.delete(&path).await?;
+        if read == Bytes::from_static(b"uzel") { Ok(()) } else { Err(FilesError::Missing) }
+    }
+}
