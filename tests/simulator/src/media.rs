@@ -1,4 +1,5 @@
-//! Small real files for clients to send: pictures that decode, sound that plays as silence, a document that opens.
+//! Small real files for clients to send: pictures and videos that decode, sound that plays as silence, a document
+//! that opens.
 //!
 //! Nothing here is a codec: each function writes the least a reader of the format accepts. `number` makes two files
 //! of one kind differ in bytes.
@@ -7,7 +8,7 @@ use bytes::Bytes;
 
 use crate::faults::Chance;
 
-/// Zigzag order is irrelevant here: only the first (mean) coefficient of a block is ever written.
+/// The scan of a JPEG. Only the mean of each block is ever written, so the order of coefficients plays no part.
 struct BitWriter {
     bytes: Vec<u8>,
     bits: u32,
@@ -170,13 +171,180 @@ pub(crate) fn mp3(seconds: u32, number: u64) -> Bytes {
     file.into()
 }
 
-/// An MPEG-4 container without a track: it is recognised as video and cannot be played.
-pub(crate) fn mp4(number: u64) -> Bytes {
-    let mut file = b"\0\0\0\x18ftypisom\0\0\x02\0isommp42".to_vec();
-    file.extend_from_slice(b"\0\0\0\x08moov");
-    file.extend_from_slice(b"\0\0\0\x10mdat");
-    file.extend_from_slice(&number.to_be_bytes());
-    file.into()
+/// Exp-Golomb code of H.264 headers.
+fn exp_golomb(bits: &mut Vec<bool>, value: u32) {
+    let code = value + 1;
+    let length = 32 - code.leading_zeros();
+    push_bits(bits, 0, length - 1);
+    push_bits(bits, code, length);
+}
+
+fn push_bits(bits: &mut Vec<bool>, value: u32, length: u32) {
+    bits.extend((0..length).rev().map(|position| (value >> position) & 1 == 1));
+}
+
+/// Packs bits, the first being the highest, and pads with zeros.
+fn packed(bits: &[bool]) -> Vec<u8> {
+    let byte = |chunk: &[bool]| {
+        chunk.iter().enumerate().fold(0_u8, |byte, (at, bit)| byte | (u8::from(*bit) << (7 - at)))
+    };
+    bits.chunks(8).map(byte).collect()
+}
+
+/// The unit's payload with the bytes that keep start codes from appearing inside.
+fn nal_unit(header: u8, payload: &[u8]) -> Vec<u8> {
+    let mut unit = vec![header];
+    let mut zeros = 0;
+    for byte in payload {
+        if zeros >= 2 && *byte <= 3 {
+            unit.push(3);
+            zeros = 0;
+        }
+        zeros = if *byte == 0 { zeros + 1 } else { 0 };
+        unit.push(*byte);
+    }
+    unit
+}
+
+/// A key frame of macroblocks stored as they are (I_PCM), each of one shade.
+fn key_frame(columns: u32, rows: u32, second: u32, chance: &mut Chance) -> Vec<u8> {
+    let mut bits = Vec::new();
+    exp_golomb(&mut bits, 0); // first macroblock
+    exp_golomb(&mut bits, 7); // intra slices only
+    exp_golomb(&mut bits, 0); // picture parameter set
+    push_bits(&mut bits, 0, 4); // frame number
+    exp_golomb(&mut bits, second % 2); // two key frames in a row differ in this
+    push_bits(&mut bits, 0, 2); // reference marking
+    exp_golomb(&mut bits, 0); // quantiser change
+    let tint = [64 + (chance.next_u64() % 128) as u8, 64 + (chance.next_u64() % 128) as u8];
+    let mut payload = Vec::new();
+    for block in 0..columns * rows {
+        exp_golomb(&mut bits, 25); // I_PCM
+        payload.extend(packed(&bits));
+        bits.clear();
+        let shade = 40 + ((block * 150 / (columns * rows) + second * 20) % 180) as u8;
+        payload.extend(std::iter::repeat_n(shade, 256));
+        payload.extend(std::iter::repeat_n(tint[0], 64));
+        payload.extend(std::iter::repeat_n(tint[1], 64));
+    }
+    payload.push(0x80);
+    nal_unit(0x65, &payload)
+}
+
+fn parameter_sets(columns: u32, rows: u32) -> (Vec<u8>, Vec<u8>) {
+    let mut bits = Vec::new();
+    push_bits(&mut bits, 0x42_C0_1E, 24); // constrained baseline, level 3
+    for value in [0, 0, 2, 0] {
+        exp_golomb(&mut bits, value); // id, frame numbers of 4 bits, output in order, no references
+    }
+    push_bits(&mut bits, 0, 1);
+    exp_golomb(&mut bits, columns - 1);
+    exp_golomb(&mut bits, rows - 1);
+    push_bits(&mut bits, 0b1_1001, 5); // frames only, direct inference, no cropping, no usability data, end
+    let sequence = nal_unit(0x67, &packed(&bits));
+
+    bits.clear();
+    exp_golomb(&mut bits, 0);
+    exp_golomb(&mut bits, 0);
+    push_bits(&mut bits, 0, 2); // variable-length codes
+    for value in [0, 0, 0] {
+        exp_golomb(&mut bits, value); // one slice group, default references
+    }
+    push_bits(&mut bits, 0, 3);
+    for value in [0, 0, 0] {
+        exp_golomb(&mut bits, value); // quantisers
+    }
+    push_bits(&mut bits, 0b0001, 4); // no extras, end
+    (sequence, nal_unit(0x68, &packed(&bits)))
+}
+
+fn mp4_box(kind: &str, parts: &[&[u8]]) -> Vec<u8> {
+    let length: usize = parts.iter().map(|part| part.len()).sum();
+    let mut whole = (length as u32 + 8).to_be_bytes().to_vec();
+    whole.extend_from_slice(kind.as_bytes());
+    for part in parts {
+        whole.extend_from_slice(part);
+    }
+    whole
+}
+
+fn words(values: &[u32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_be_bytes()).collect()
+}
+
+/// A silent video of coloured tiles, one picture a second for up to five, the last one staying.
+pub(crate) fn mp4(width: u32, height: u32, seconds: u32, number: u64) -> Bytes {
+    const MATRIX: [u32; 9] = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000];
+    let seconds = seconds.max(1);
+    // About 100 pixels on the longer side are enough to see something.
+    let longest = width.max(height).max(1);
+    let tiles = |pixels: u32| (pixels * 7).div_ceil(longest).clamp(1, 7);
+    let (columns, rows) = (tiles(width), tiles(height));
+    let (sequence, picture) = parameter_sets(columns, rows);
+    let mut chance = Chance::seeded(number);
+    let count = seconds.min(5);
+    let mut data = Vec::new();
+    let mut sizes = Vec::new();
+    for second in 0..count {
+        let frame = key_frame(columns, rows, second, &mut chance);
+        data.extend_from_slice(&words(&[frame.len() as u32]));
+        data.extend_from_slice(&frame);
+        sizes.push(frame.len() as u32 + 4);
+    }
+
+    let start = mp4_box("ftyp", &[b"isom\0\0\x02\0isomiso2avc1mp41"]);
+    let avcc = [
+        &[1, sequence[1], sequence[2], sequence[3], 0xFF, 0xE1, 0, sequence.len() as u8],
+        sequence.as_slice(),
+        &[1, 0, picture.len() as u8],
+        &picture,
+    ]
+    .concat();
+    let avcc = mp4_box("avcC", &[&avcc]);
+    let size = [(columns * 16) as u16, (rows * 16) as u16].map(u16::to_be_bytes).concat();
+    let avc1 = mp4_box(
+        "avc1",
+        &[
+            &[0, 0, 0, 0, 0, 0, 0, 1],
+            &[0; 16],
+            &size,
+            &words(&[0x48_0000, 0x48_0000, 0]),
+            &[0, 1],
+            &[0; 32],
+            &[0, 24, 0xFF, 0xFF],
+            &avcc,
+        ],
+    );
+    let last = seconds - count + 1;
+    let times = if count == 1 { vec![0, 1, 1, last] } else { vec![0, 2, count - 1, 1, 1, last] };
+    let movie = |offset: u32| {
+        let sample_sizes = [vec![0, 0, count], sizes.clone()].concat();
+        let stbl = mp4_box(
+            "stbl",
+            &[
+                &mp4_box("stsd", &[&words(&[0, 1]), &avc1]),
+                &mp4_box("stts", &[&words(&times)]),
+                &mp4_box("stsc", &[&words(&[0, 1, 1, count, 1])]),
+                &mp4_box("stsz", &[&words(&sample_sizes)]),
+                &mp4_box("stco", &[&words(&[0, 1, offset])]),
+            ],
+        );
+        let here = mp4_box("url ", &[&words(&[1])]);
+        let dinf = mp4_box("dinf", &[&mp4_box("dref", &[&words(&[0, 1]), &here])]);
+        let minf = mp4_box("minf", &[&mp4_box("vmhd", &[&words(&[1, 0, 0])]), &dinf, &stbl]);
+        let handler = mp4_box("hdlr", &[&words(&[0, 0]), b"vide", &[0; 12], b"video\0"]);
+        let header = mp4_box("mdhd", &[&words(&[0, 0, 0, 1, seconds, 0x55C4_0000])]);
+        let mdia = mp4_box("mdia", &[&header, &handler, &minf]);
+        let shown = [columns << 20, rows << 20];
+        let tkhd = [vec![3, 0, 0, 1, 0, seconds, 0, 0, 0, 0], MATRIX.to_vec(), shown.to_vec()];
+        let trak = mp4_box("trak", &[&mp4_box("tkhd", &[&words(&tkhd.concat())]), &mdia]);
+        let mvhd = [vec![0, 0, 0, 1, seconds, 0x1_0000, 0x100_0000, 0, 0], MATRIX.to_vec()];
+        let mvhd = [mvhd.concat(), vec![0, 0, 0, 0, 0, 0, 2]].concat();
+        mp4_box("moov", &[&mp4_box("mvhd", &[&words(&mvhd)]), &trak])
+    };
+    // The length of the index does not depend on the offset inside it.
+    let offset = start.len() + movie(0).len() + 8;
+    [start, movie(offset as u32), mp4_box("mdat", &[&data])].concat().into()
 }
 
 /// The smallest lossless WebP, with a trailing chunk of its own.
@@ -276,7 +444,8 @@ mod tests {
     fn made_files_start_as_their_formats_do() {
         assert!(ogg_opus(2, 1).starts_with(b"OggS"));
         assert!(mp3(1, 1).starts_with(b"ID3"));
-        assert_eq!(&mp4(1)[4..8], b"ftyp");
+        assert_eq!(&mp4(720, 1280, 5, 1)[4..8], b"ftyp");
+        assert_ne!(mp4(480, 270, 1, 1), mp4(480, 270, 1, 2));
         assert_eq!(&webp(1)[8..12], b"WEBP");
         assert!(pdf(1).starts_with(b"%PDF-"));
     }

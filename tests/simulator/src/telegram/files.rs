@@ -247,12 +247,21 @@ impl Files {
         if kind == MediaKind::Photo {
             return self.add_photo_of_client(spec, number, bound);
         }
+        let (default_width, default_height) = match kind {
+            MediaKind::Video => (720, 1280),
+            MediaKind::VideoNote => (384, 384),
+            _ => (480, 270),
+        };
+        let width = spec.width.unwrap_or(default_width);
+        let height = spec.height.unwrap_or(default_height);
         let bytes = spec.bytes.clone().unwrap_or_else(|| match kind {
             MediaKind::Voice => media::ogg_opus(duration, number),
             MediaKind::Audio => media::mp3(duration, number),
             MediaKind::Sticker => media::webp(number),
             MediaKind::Document | MediaKind::Photo => media::pdf(number),
-            MediaKind::Video | MediaKind::Animation | MediaKind::VideoNote => media::mp4(number),
+            MediaKind::Video | MediaKind::Animation | MediaKind::VideoNote => {
+                media::mp4(width, height, duration, number)
+            }
         });
         let mut attributes = Map::new();
         let mut set = |name: &str, value: Value| attributes.insert(name.to_owned(), value);
@@ -262,7 +271,6 @@ impl Files {
         let mime = |default: &str| {
             Value::from(spec.mime_type.clone().unwrap_or_else(|| default.to_owned()))
         };
-        let (width, height) = (spec.width.unwrap_or(480), spec.height.unwrap_or(270));
         match kind {
             MediaKind::Document | MediaKind::Photo => {
                 set("file_name", name("document.pdf"));
@@ -270,8 +278,8 @@ impl Files {
             }
             MediaKind::Video => {
                 set("duration", duration.into());
-                set("width", spec.width.unwrap_or(720).into());
-                set("height", spec.height.unwrap_or(1280).into());
+                set("width", width.into());
+                set("height", height.into());
                 set("file_name", name("IMG_0091.MP4"));
                 set("mime_type", mime("video/mp4"));
             }
@@ -284,7 +292,7 @@ impl Files {
             }
             MediaKind::VideoNote => {
                 set("duration", duration.into());
-                set("length", spec.width.unwrap_or(384).into());
+                set("length", width.into());
             }
             MediaKind::Voice => {
                 set("duration", duration.into());

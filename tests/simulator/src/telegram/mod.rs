@@ -422,6 +422,11 @@ impl Bot {
         self.with(|bot| bot.queue.len()).unwrap_or_default()
     }
 
+    /// How many polls have begun, the waiting one included: it grows when the bot is listening.
+    pub fn begun_polls(&self) -> u64 {
+        self.with(|bot| bot.queue.begun_polls()).unwrap_or_default()
+    }
+
     /// Makes a group with this bot in it and gives the chat's id; with an id, adds the bot to that group again.
     pub fn create_group(&self, title: &str, id: Option<i64>) -> i64 {
         let mut world = self.telegram.world();

@@ -78,6 +78,7 @@ pub(super) struct UpdateQueue {
     /// `None` until a list was given; an empty list means the default.
     allowed: Option<HashSet<String>>,
     poll: u64,
+    begun_polls: u64,
     pub arrived: Arc<Notify>,
     /// Held back by a scripted reorder until enough came together.
     pub held: Vec<Draft>,
@@ -92,6 +93,7 @@ impl UpdateQueue {
             next_id,
             allowed: None,
             poll: 0,
+            begun_polls: 0,
             arrived: Arc::new(Notify::new()),
             held: Vec::new(),
         }
@@ -213,7 +215,12 @@ impl UpdateQueue {
     /// A new poll: the one that waits is over.
     pub fn begin_poll(&mut self) -> u64 {
         self.interrupt_poll();
+        self.begun_polls += 1;
         self.poll
+    }
+
+    pub fn begun_polls(&self) -> u64 {
+        self.begun_polls
     }
 
     pub fn interrupt_poll(&mut self) {
