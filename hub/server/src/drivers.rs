@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hub_domain::channel::{ChannelAccess, ChannelDriver, ChannelKind, SharedDriver};
 use hub_store::records::ChannelSecrets;
@@ -20,8 +21,14 @@ pub struct Drivers {
 impl Drivers {
     /// Every driver there is, as configured.
     pub fn all(config: &Config) -> anyhow::Result<Self> {
-        let _ = config;
-        Ok(Self::of(vec![]))
+        let telegram = channel_telegram_bot::TelegramBot::new(
+            &config.providers.telegram.api_url,
+            channel_telegram_bot::Options {
+                send_timeout: Duration::from_secs(config.delivery.send_timeout_seconds),
+                poll_seconds: config.providers.telegram.poll_seconds,
+            },
+        )?;
+        Ok(Self::of(vec![Arc::new(telegram)]))
     }
 
     pub fn of(drivers: Vec<SharedDriver>) -> Self {
