@@ -14,6 +14,9 @@ pub type Pool = sqlx::PgPool;
 /// Writers of one node; a company always goes to the same one.
 pub const WRITERS: usize = 4;
 pub const BEGIN: &str = "BEGIN";
+/// PostgreSQL answers the COMMIT of a failed transaction with a ROLLBACK and no error. Any other
+/// statement is refused in such a transaction, and what stands behind a refused one is not run.
+pub const COMMIT: &str = "SELECT 1; COMMIT";
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/postgres");
 
 /// The words of SQL in which PostgreSQL differs.

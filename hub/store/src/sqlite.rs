@@ -14,6 +14,7 @@ pub type Pool = sqlx::SqlitePool;
 pub const WRITERS: usize = 1;
 /// IMMEDIATE: takes the write lock now, instead of failing in the middle of the transaction.
 pub const BEGIN: &str = "BEGIN IMMEDIATE";
+pub const COMMIT: &str = "COMMIT";
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/sqlite");
 
 /// The words of SQL in which SQLite differs.

@@ -46,6 +46,13 @@ impl Connection {
             Self::Postgres(_) => postgres::BEGIN,
         }
     }
+
+    const fn commit(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => sqlite::COMMIT,
+            Self::Postgres(_) => postgres::COMMIT,
+        }
+    }
 }
 
 /// An event as it goes into the table.
@@ -196,8 +203,8 @@ trait Job: Send {
     fn company(&self) -> Option<CompanyId>;
     /// Runs; `true` when its changes are to stay.
     fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, bool>;
-    /// The job panicked.
-    fn panicked(&mut self);
+    /// The job did not run, or nothing of it stays, for this reason.
+    fn refuse(&mut self, reason: StoreError);
     /// Answers the caller; `Err` when the commit failed.
     fn finish(self: Box<Self>, committed: Result<(), &StoreError>);
 }
@@ -230,8 +237,8 @@ where
         })
     }
 
-    fn panicked(&mut self) {
-        self.result = Some(Err(E::from(StoreError::Panicked)));
+    fn refuse(&mut self, reason: StoreError) {
+        self.result = Some(Err(E::from(reason)));
     }
 
     fn finish(mut self: Box<Self>, committed: Result<(), &StoreError>) {
@@ -393,7 +400,7 @@ impl Worker {
                         locked.into_iter().map(|row| (CompanyId(row.id), row.position())).collect();
                 }
                 Err(error) => {
-                    tx.conn.execute("ROLLBACK").await?;
+                    rollback(tx).await;
                     return Err(error);
                 }
             }
@@ -452,7 +459,8 @@ impl Worker {
             if !pending.is_empty() {
                 tx.db().insert_events(&pending).await?;
             }
-            tx.conn.execute("COMMIT").await?;
+            let commit = tx.conn.commit();
+            tx.conn.execute(commit).await?;
             Ok(pending)
         };
         let pending = match written.await {
@@ -511,14 +519,29 @@ impl Guard {
     }
 
     /// Ends the piece: its changes stay, or all of them go.
-    async fn end(self, tx: &mut Tx, keep: bool) -> Result<(), StoreError> {
+    ///
+    /// The inner error: they could not be kept, though they were to be. On PostgreSQL that is what
+    /// becomes of a piece that went on after a failed statement; it must not take its neighbours along.
+    async fn end(self, tx: &mut Tx, keep: bool) -> Result<Result<(), StoreError>, StoreError> {
         tx.current = None;
-        if keep {
-            if !self.alone {
-                tx.conn.execute("RELEASE SAVEPOINT job").await?;
-            }
-            return Ok(());
+        if !keep {
+            self.undo(tx).await?;
+            return Ok(Ok(()));
         }
+        if self.alone {
+            // COMMIT tells.
+            return Ok(Ok(()));
+        }
+        match tx.conn.execute("RELEASE SAVEPOINT job").await {
+            Ok(()) => Ok(Ok(())),
+            Err(error) => {
+                self.undo(tx).await?;
+                Ok(Err(error))
+            }
+        }
+    }
+
+    async fn undo(self, tx: &mut Tx) -> Result<(), StoreError> {
         if self.alone {
             tx.conn.execute("ROLLBACK").await?;
             let begin = tx.conn.begin();
@@ -545,13 +568,22 @@ async fn run_batch(
         run_ingest(tx, alone, requests, ingested).await?;
     }
     for job in jobs {
+        let company = job.company();
+        if let Some(unknown) = company.filter(|company| tx.offset_of(*company).is_none()) {
+            job.refuse(StoreError::inconsistent(format!("company {unknown} does not exist")));
+            continue;
+        }
         let guard = Guard::set(tx, alone).await?;
-        tx.current = job.company();
+        tx.current = company;
         let outcome = AssertUnwindSafe(job.run(tx)).catch_unwind().await;
-        guard.end(tx, matches!(outcome, Ok(true))).await?;
+        let ended = guard.end(tx, matches!(outcome, Ok(true))).await?;
         if outcome.is_err() {
-            tracing::error!(company = ?job.company(), "a write job panicked");
-            job.panicked();
+            tracing::error!(?company, "a write job panicked");
+            job.refuse(StoreError::Panicked);
+        }
+        if let Err(error) = ended {
+            tracing::error!(?company, %error, "a write job went on after a failed statement");
+            job.refuse(error);
         }
     }
     Ok(())
@@ -590,6 +622,6 @@ async fn ingest_guarded(
     let guard = Guard::set(tx, alone).await?;
     let outcome = AssertUnwindSafe(crate::ingest::run(tx, set)).catch_unwind().await;
     let outcome = outcome.unwrap_or(Err(StoreError::Panicked));
-    guard.end(tx, outcome.is_ok()).await?;
-    Ok(outcome)
+    let ended = guard.end(tx, outcome.is_ok()).await?;
+    Ok(outcome.and_then(|outcomes| ended.map(|()| outcomes)))
 }
