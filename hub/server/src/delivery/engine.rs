@@ -100,6 +100,7 @@ impl Engine {
     }
 
     async fn run(&self, tasks: &Lifecycle) {
+        self.recover().await;
         loop {
             let free = self.inner.slots.available_permits();
             let claimed = if free == 0 { Ok((Vec::new(), false)) } else { self.claim(free).await };
@@ -182,9 +183,15 @@ impl Engine {
                         .map(|(target, paused, next)| (target, paused.max(next)))
                         .collect();
                     let mut paced = BTreeSet::new();
+                    let mut intervals: HashMap<String, Option<i64>> = HashMap::new();
                     let mut claimed = Vec::with_capacity(found);
                     for delivery in candidates {
-                        let Some(interval) = interval_ms(tx, &drivers, &delivery).await? else {
+                        if !intervals.contains_key(&delivery.target) {
+                            let interval = interval_ms(tx, &drivers, &delivery).await?;
+                            intervals.insert(delivery.target.clone(), interval);
+                        }
+                        let interval = intervals.get(&delivery.target).copied().flatten();
+                        let Some(interval) = interval.filter(|_| is_paced(delivery.kind)) else {
                             claimed.push(delivery);
                             continue;
                         };
@@ -324,38 +331,42 @@ impl Engine {
         }
     }
 
-    /// Looks for what a crash left behind. An embedded database has one process, so whatever is in
-    /// flight when it starts is left behind.
+    /// Looks for leases that ended: their nodes died, or were too slow.
     async fn sweep(&self) {
         let store = &self.inner.parts.store;
-        let mut everything = store.is_embedded();
         loop {
-            let before =
-                if everything { Timestamp::from_millis(i64::MAX) } else { store.clock().now() };
-            match self.sweep_once(before).await {
-                Ok(swept) => {
-                    everything = false;
-                    if swept > 0 {
-                        self.inner.wake.notify_one();
-                        continue;
-                    }
-                }
+            match self.sweep_once(store.clock().now()).await {
+                Ok(0) => {}
+                Ok(_) => self.inner.wake.notify_one(),
                 Err(error) => tracing::error!(%error, "ended leases cannot be looked for"),
             }
             tokio::time::sleep(SWEEP).await;
         }
     }
 
+    /// An embedded database has one process: whatever is in flight when it starts was left behind by
+    /// its former self, and need not wait for its lease to end. Before anything is claimed.
+    async fn recover(&self) {
+        if !self.inner.parts.store.is_embedded() {
+            return;
+        }
+        loop {
+            match self.sweep_once(Timestamp::from_millis(i64::MAX)).await {
+                Ok(0) => return,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::error!(%error, "what was left in flight cannot be looked for");
+                    tokio::time::sleep(LONGEST_SLEEP).await;
+                }
+            }
+        }
+    }
+
     async fn sweep_once(&self, before: Timestamp) -> Result<usize, StoreError> {
         let store = &self.inner.parts.store;
         let expired = store.reader().await?.db().expired_deliveries(before, 500).await?;
-        let mut swept = 0;
+        let swept = expired.len();
         for (delivery, open) in expired {
-            // This node's own, claimed after the look began, are not left behind.
-            if before.0 == i64::MAX && delivery.lease_until.is_none() {
-                continue;
-            }
-            swept += 1;
             let lost = delivery.clone();
             self.write(&delivery, move |tx| {
                 async move {
@@ -377,18 +388,20 @@ impl Engine {
     }
 }
 
+/// What counts against the rate that a provider allows an account.
+const fn is_paced(kind: DeliveryKind) -> bool {
+    matches!(
+        kind,
+        DeliveryKind::SendMessage | DeliveryKind::EditMessage | DeliveryKind::DeleteMessage
+    )
+}
+
 /// Milliseconds between two sends of a target at an even pace; `None`: not paced.
 async fn interval_ms(
     tx: &mut hub_store::Tx,
     drivers: &Drivers,
     delivery: &Delivery,
 ) -> Result<Option<i64>, StoreError> {
-    if !matches!(
-        delivery.kind,
-        DeliveryKind::SendMessage | DeliveryKind::EditMessage | DeliveryKind::DeleteMessage
-    ) {
-        return Ok(None);
-    }
     let Some(channel) = channel_of(delivery) else { return Ok(None) };
     let kind = channel_kind(tx, channel).await?;
     let per_second = kind

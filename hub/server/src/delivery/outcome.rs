@@ -141,8 +141,8 @@ impl RetryRules {
             Outcome::Unknown { .. } if !delivery.kind.repeatable() => {
                 ended(DeliveryState::Unknown, "unknown")
             }
-            // The channel is switched off in the same transaction and holds its queue; nothing of the
-            // schedule is used up.
+            // The channel is switched off in the same transaction and holds its queue, however often
+            // this happens: it is not the delivery that failed.
             Outcome::Unauthorized { .. } => Settled {
                 state: DeliveryState::Pending,
                 outcome: "retry",
