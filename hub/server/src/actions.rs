@@ -19,6 +19,7 @@ pub mod send_message;
 pub mod set_conversation_state;
 pub mod set_up;
 pub mod sign_in;
+pub mod upload_attachment;
 
 use hub_domain::content::Content;
 use hub_domain::event::Origin;

@@ -8,6 +8,8 @@ use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
 use crate::config::Config;
+use crate::config::files::FilesLocation;
+use crate::files::Files;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Below it the disk is a warning, and a failure.
@@ -68,6 +70,23 @@ pub async fn database(store: &Store) -> Check {
         ),
         Ok(Err(error)) => Check::new("database", Verdict::Failed, format!("{engine}: {error}")),
         Err(_) => Check::new("database", Verdict::Failed, format!("{engine} does not answer")),
+    }
+}
+
+/// Whether files can be written and read.
+pub async fn files(config: &Config, files: &Files) -> Check {
+    let place = match config.files.location(&config.server) {
+        FilesLocation::Folder(folder) => format!("folder {}", folder.display()),
+        FilesLocation::S3 { bucket, .. } => format!("S3 bucket {bucket}"),
+    };
+    match tokio::time::timeout(PATIENCE, files.check()).await {
+        Ok(Ok(())) => Check::new("files", Verdict::Ok, place),
+        Ok(Err(error)) => Check::new(
+            "files",
+            Verdict::Failed,
+            format!("{place}: {:#}", anyhow::Error::new(error)),
+        ),
+        Err(_) => Check::new("files", Verdict::Failed, format!("{place} does not answer")),
     }
 }
 

@@ -64,7 +64,7 @@ impl Files {
         match location {
             FilesLocation::Folder(path) => {
                 std::fs::create_dir_all(&path)?;
-                let store = LocalFileSystem::new_with_prefix(path)?;
+                let store = LocalFileSystem::new_with_prefix(path)?.with_fsync(true);
                 Ok(Self { store: Arc::new(store), prefix: String::new() })
             }
             FilesLocation::S3 { bucket, prefix } => {
@@ -182,5 +182,70 @@ impl Files {
         let read = self.store.get(&path).await?.bytes().await?;
         self.store.delete(&path).await?;
         if read == Bytes::from_static(b"uzel") { Ok(()) } else { Err(FilesError::Missing) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Inputs, load};
+
+    fn files() -> (tempfile::TempDir, Files) {
+        let dir = tempfile::tempdir().unwrap();
+        let inputs = Inputs::from_flags([("server.data_dir", dir.path().to_str().unwrap())]);
+        let config = load(&inputs).unwrap().config;
+        let files = Files::open(&config.files, config.files.location(&config.server)).unwrap();
+        (dir, files)
+    }
+
+    fn stream(
+        chunks: Vec<Result<&'static str, String>>,
+    ) -> impl Stream<Item = Result<Bytes, String>> + Unpin + Send {
+        futures_util::stream::iter(chunks.into_iter().map(|chunk| chunk.map(Bytes::from)))
+    }
+
+    fn kept(dir: &tempfile::TempDir) -> Vec<std::path::PathBuf> {
+        fn walk(folder: &std::path::Path, found: &mut Vec<std::path::PathBuf>) {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() { walk(&path, found) } else { found.push(path) }
+            }
+        }
+        let mut found = Vec::new();
+        walk(&dir.path().join("files"), &mut found);
+        found
+    }
+
+    #[tokio::test]
+    async fn what_was_put_can_be_read_whole_and_in_part() {
+        let (_dir, files) = files();
+        let chunks = stream(vec![Ok("hello "), Ok("world")]);
+        let stored = files.put(CompanyId(1), chunks, 11, None).await.unwrap();
+        assert_eq!(stored.size_bytes, 11);
+        assert_eq!(files.read(&stored.key, 11).await.unwrap(), "hello world");
+        let (size, part) = files.get(&stored.key, Some(6..11)).await.unwrap();
+        let part: Vec<Bytes> = part.try_collect().await.unwrap();
+        assert_eq!((size, part.concat()), (11, b"world".to_vec()));
+        files.delete(&stored.key).await.unwrap();
+        assert!(matches!(files.read(&stored.key, 11).await, Err(FilesError::Missing)));
+        files.delete(&stored.key).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn of_a_file_that_is_too_big_or_breaks_off_nothing_is_kept() {
+        let (dir, files) = files();
+        let big = files.put(CompanyId(1), stream(vec![Ok("12345"), Ok("6")]), 5, None).await;
+        assert!(matches!(big, Err(FilesError::TooBig { limit: 5 })));
+        let cut = stream(vec![Ok("1"), Err("cut".to_owned())]);
+        let broken = files.put(CompanyId(1), cut, 5, None).await;
+        assert!(matches!(broken, Err(FilesError::Source(_))));
+        assert!(kept(&dir).is_empty());
+    }
+
+    #[tokio::test]
+    async fn the_check_leaves_nothing_behind() {
+        let (dir, files) = files();
+        files.check().await.unwrap();
+        assert!(kept(&dir).is_empty());
     }
 }

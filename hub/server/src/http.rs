@@ -1,5 +1,13 @@
 //! Handlers by resource. Thin: they read the request, call an action or the store, and shape the answer.
 
+pub mod channels;
+pub mod conversations;
+pub mod deliveries;
+pub mod files;
 pub mod health;
+pub mod members;
+pub mod messages;
 pub mod openapi;
+pub mod refusals;
 pub mod session;
+pub mod webhooks;

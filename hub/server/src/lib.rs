@@ -25,5 +25,6 @@ pub mod limits;
 pub mod listen;
 pub mod random;
 pub mod router;
+pub mod start;
 pub mod telemetry;
 pub mod tidy;

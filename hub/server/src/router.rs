@@ -1,14 +1,18 @@
 //! Every route on one page. The same list makes the OpenAPI document, so neither can know a route that
 //! the other does not.
 
+use axum::extract::DefaultBodyLimit;
 use axum::{Router, middleware};
 use utoipa::OpenApi as _;
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::error::{ApiError, Code};
-use crate::http::{health, openapi, session};
+use crate::http::{
+    channels, conversations, deliveries, files, health, members, messages, openapi, session,
+    webhooks,
+};
 use crate::{assets, layers};
 
 /// The routes and the document that describes them.
@@ -19,11 +23,36 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(session::request_code))
         .routes(routes!(session::get_session, session::sign_in, session::sign_out))
         .routes(routes!(session::sign_in_with_link))
+        .routes(routes!(members::list_members))
+        .routes(routes!(channels::list_channels, channels::connect))
+        .routes(routes!(channels::list_channel_kinds))
+        .routes(routes!(channels::check_channel))
+        .routes(routes!(channels::change))
+        .routes(routes!(channels::disable))
+        .routes(routes!(channels::enable))
+        .routes(routes!(conversations::list_conversations))
+        .routes(routes!(conversations::count_conversations))
+        .routes(routes!(conversations::get_conversation))
+        .routes(routes!(conversations::put_assignee))
+        .routes(routes!(conversations::put_state))
+        .routes(routes!(conversations::post_answered))
+        .routes(routes!(conversations::put_read_marker))
+        .routes(routes!(messages::list_messages, messages::send))
+        .routes(routes!(messages::edit, messages::delete))
+        .routes(routes!(messages::retry))
+        .routes(routes!(messages::consider_sent))
+        // Its handler reads the body piece by piece and sets the bounds itself.
+        .routes(routes!(files::upload).layer(DefaultBodyLimit::disable()))
+        .routes(routes!(files::get_content))
+        .routes(routes!(files::fetch))
+        .routes(routes!(deliveries::list_deliveries))
+        .routes(routes!(deliveries::replay))
         .layer(middleware::from_fn(layers::forbid_caching));
     OpenApiRouter::with_openapi(openapi::Document::openapi())
         .routes(routes!(health::get_health))
         .routes(routes!(health::get_readiness))
         .routes(routes!(health::get_metrics))
+        .routes(routes!(webhooks::receive))
         .nest("/api/v1", api)
 }
 

@@ -10,6 +10,7 @@ use super::{Common, block_on, print};
 use crate::app::open_store;
 use crate::checks::{self, Check, Verdict};
 use crate::config::Config;
+use crate::files::Files;
 use crate::telemetry::{self, Output};
 
 #[derive(Debug, Args)]
@@ -51,6 +52,10 @@ async fn check(config: &Config) -> anyhow::Result<Vec<Check>> {
         Err(error) => found.push(Check::failed("database", format!("{error:#}"))),
     }
     found.push(checks::bus(config).await);
+    match Files::open(&config.files, config.files.location(&config.server)) {
+        Ok(files) => found.push(checks::files(config, &files).await),
+        Err(error) => found.push(Check::failed("files", format!("{error:#}"))),
+    }
     let provider = &config.providers.telegram.api_url;
     found.push(checks::clock(SystemClock.now(), provider, &http).await);
     let bound = config.server.bind.parse()?;

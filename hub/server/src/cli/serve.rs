@@ -8,14 +8,10 @@ use clap::Args;
 use tokio::net::TcpListener;
 
 use super::{Common, block_on};
-use crate::actions::set_up;
 use crate::app::{App, AppOptions};
-use crate::background::poll::Poller;
-use crate::background::prune::Pruner;
 use crate::config::{Config, Role};
-use crate::delivery::{Engine, EngineParts};
+use crate::start;
 use crate::telemetry::{self, Output};
-use crate::{listen, router, tidy};
 
 #[derive(Debug, Args)]
 pub struct ServeArguments {
@@ -52,40 +48,9 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let app = App::open(AppOptions::new(config, bound)).await?;
     app.lifecycle.follow_signals();
     app.store.migrate().await.context("the database cannot be migrated")?;
-    tidy::start(&app);
-    if app.config.server.has_role(Role::Worker) {
-        work(&app);
-    }
-
-    if let Some(listener) = listener {
-        if let Some(link) = set_up::make_set_up_link(&app).await? {
-            tracing::info!(link, "open this one-time link to set up the first company");
-        }
-        let router = router::router(app.clone());
-        let serving = listen::serve(listener, router, app.lifecycle.clone());
-        app.lifecycle.spawn("listener", serving);
-        tracing::info!(address = %bound, "listening");
-    }
+    start::start(&app, listener).await?;
     app.lifecycle.finished().await;
     app.store.close().await;
     tracing::info!("stopped");
     Ok(())
-}
-
-/// Starts what a worker does: the delivery engine, polling, cleaning up.
-pub fn work(app: &App) {
-    let engine = Engine::new(EngineParts {
-        store: app.store.clone(),
-        drivers: app.drivers.clone(),
-        files: app.files.clone(),
-        gateways: app.gateways.clone(),
-        config: app.config.delivery.clone(),
-        public_url: app.public_url().clone(),
-        max_file_bytes: app.config.files.max_upload_bytes,
-        node: app.node.clone(),
-    });
-    engine.start(&app.lifecycle);
-    Poller::new(app.store.clone(), app.drivers.clone(), &app.node).start(&app.lifecycle);
-    let pruner = Pruner { keep_event_days: app.config.events.keep_days };
-    pruner.start(app.store.clone(), app.files.clone(), app.node.clone(), &app.lifecycle);
 }

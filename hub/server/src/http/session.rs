@@ -59,13 +59,17 @@ pub async fn get_setup(
     if !set_up::link_is_valid(&app, &visitor, &token).await? {
         return Err(Code::SetupLinkInvalid.into());
     }
-    let (database, bus) = tokio::join!(checks::database(&app.store), checks::bus(&app.config));
-    let mut checks: Vec<SetUpCheck> = [database, bus]
+    let (database, files, bus) = tokio::join!(
+        checks::database(&app.store),
+        checks::files(&app.config, &app.files),
+        checks::bus(&app.config),
+    );
+    let mut checks: Vec<SetUpCheck> = [database, files, bus]
         .into_iter()
         .map(|check| SetUpCheck { name: check.name, ok: check.ok(), detail: check.detail })
         .collect();
     let public_url = app.public_url().to_string();
-    checks.insert(1, SetUpCheck { name: "public_url", ok: true, detail: public_url });
+    checks.insert(2, SetUpCheck { name: "public_url", ok: true, detail: public_url });
     Ok(Json(SetUpLink { valid: true, checks }))
 }
 
