@@ -176,7 +176,8 @@ queries! {
         fn known_messages(rows: &str) -> Vec<(i64, String, i64, i64)>;
         fn insert_identity(company: CompanyId, channel: ChannelId, sender: &hub_domain::channel::Sender, phone: Option<&str>, now: Timestamp) -> (i64, i64);
         fn insert_conversation(company: CompanyId, channel: ChannelId, contact: i64, identity: i64, activity: i64, now: Timestamp) -> ConversationId;
-        fn position_after_ordinal(conversation: ConversationId, ordinal: i64) -> Option<i64>;
+        fn position_of_late(conversation: ConversationId, ordinal: i64) -> Option<i64>;
+        fn unanswered_after(conversation: ConversationId, key: MessageKey, version: i64) -> (i64, Option<Timestamp>);
         fn insert_incoming(rows: &str) -> Vec<(i64, i64, String)>;
         fn insert_incoming_attachments(rows: &str) -> Vec<(i64, i64, i64)>;
         fn update_conversations(rows: &str) -> ();

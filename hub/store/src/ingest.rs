@@ -7,7 +7,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use hub_domain::attachment::{Attachment, AttachmentKind, AttachmentState};
-use hub_domain::content::{Content, ReplyTo};
+use hub_domain::content::{self, Content, ReplyTo};
 use hub_domain::conversation::{MessagePreview, PREVIEW_LIMIT};
 use hub_domain::delivery::DeliveryKind;
 use hub_domain::event::{Changes, EventType, Origin};
@@ -17,7 +17,7 @@ use hub_domain::{
 };
 use serde_json::json;
 
-use crate::records::{Incoming, Ingested, KnownIdentity, NewDelivery};
+use crate::records::{Incoming, Ingested, KnownIdentity, MessageKey, NewDelivery};
 use crate::{StoreError, Tx};
 
 type IdentityKey = (i64, String);
@@ -59,21 +59,7 @@ pub(crate) async fn run(
     if items.is_empty() {
         return Ok(outcomes);
     }
-    // The provider's order within a chat, whatever order the updates came in.
-    items.sort_by(|a, b| {
-        (
-            a.company,
-            a.incoming.channel_id,
-            &a.incoming.message.sender.external_id,
-            a.incoming.message.ordinal,
-        )
-            .cmp(&(
-                b.company,
-                b.incoming.channel_id,
-                &b.incoming.message.sender.external_id,
-                b.incoming.message.ordinal,
-            ))
-    });
+    sort(&mut items);
     let mut known = identities(tx, &items).await?;
     let quoted = quoted_messages(tx, &items).await?;
     let mut next: HashMap<CompanyId, i64> = HashMap::new();
@@ -92,7 +78,7 @@ pub(crate) async fn run(
             item.incoming.message.ordinal > 0 && item.incoming.message.ordinal <= state.max_ordinal;
         let before = if late {
             let ordinal = item.incoming.message.ordinal;
-            tx.db().position_after_ordinal(state.conversation.id, ordinal).await?
+            tx.db().position_of_late(state.conversation.id, ordinal).await?
         } else {
             None
         };
@@ -120,6 +106,12 @@ pub(crate) async fn run(
         let identity = item.identity();
         let Some(state) = known.get_mut(&identity) else { continue };
         apply(state, &item.incoming, message);
+        if came_late(message) && message.direction == Direction::Outgoing {
+            let key = MessageKey::of(message);
+            let (id, version) = (message.conversation_id, message.version);
+            let (count, since) = tx.db().unanswered_after(id, key, version).await?;
+            answer(&mut state.conversation, count, since);
+        }
         touched.insert(identity);
         told.push(state.conversation.clone());
         outcomes[item.request][item.place] =
@@ -145,6 +137,80 @@ pub(crate) async fn run(
     Ok(outcomes)
 }
 
+/// The provider's order within a chat, whatever order the updates came in; among chats the order of
+/// time, so that after an outage the list stands as if we had been there.
+fn sort(items: &mut [Item]) {
+    let chat = |item: &Item| (item.company, item.incoming.channel_id.0, item.identity().1);
+    items.sort_by_cached_key(|item| (chat(item), item.incoming.message.ordinal));
+    let mut latest: Option<(_, Timestamp)> = None;
+    let mut times = HashMap::with_capacity(items.len());
+    for item in items.iter() {
+        // A clock that goes back must not undo the order of ordinals.
+        let sent_at = item.incoming.message.sent_at;
+        let time = match latest {
+            Some((ref before, time)) if *before == chat(item) => time.max(sent_at),
+            _ => sent_at,
+        };
+        latest = Some((chat(item), time));
+        times.insert((item.request, item.place), time);
+    }
+    items.sort_by_key(|item| (item.company, times.get(&(item.request, item.place)).copied()));
+}
+
+/// The message as both engines can store it: PostgreSQL has no NUL in its texts.
+fn without_nul(mut incoming: Incoming) -> Incoming {
+    fn clean(text: &mut String) {
+        *text = content::without_nul(std::mem::take(text));
+    }
+    fn clean_some(text: &mut Option<String>) {
+        if let Some(text) = text {
+            clean(text);
+        }
+    }
+    let message = &mut incoming.message;
+    clean(&mut message.external_id);
+    clean(&mut message.sender.external_id);
+    clean(&mut message.sender.chat_id);
+    clean(&mut message.sender.name);
+    clean_some(&mut message.sender.username);
+    clean_some(&mut message.sender.language);
+    match &mut message.content {
+        Content::Text { text, .. } => clean(text),
+        Content::Location { title, address, .. } => {
+            clean_some(title);
+            clean_some(address);
+        }
+        Content::Contact { name, phone, .. } => {
+            clean(name);
+            clean_some(phone);
+        }
+        Content::Button { data, text } => {
+            clean(data);
+            clean_some(text);
+        }
+        Content::Unsupported { what, text } => {
+            clean(what);
+            clean_some(text);
+        }
+        Content::System { code, .. } => clean(code),
+    }
+    for file in &mut message.attachments {
+        clean(&mut file.file_ref);
+        clean_some(&mut file.file_name);
+        clean_some(&mut file.mime_type);
+        clean_some(&mut file.emoji);
+    }
+    clean_some(&mut message.album_id);
+    if let Some(reply) = &mut message.reply_to {
+        clean_some(&mut reply.external_id);
+        clean(&mut reply.text);
+    }
+    if let Some(origin) = &mut message.forwarded_from {
+        clean(&mut origin.name);
+    }
+    incoming
+}
+
 /// The messages nobody has told us of yet.
 async fn new_items(
     tx: &mut Tx,
@@ -154,6 +220,7 @@ async fn new_items(
     let mut seen: HashSet<IdentityKey> = HashSet::new();
     for (request, (company, messages)) in set.into_iter().enumerate() {
         for (place, incoming) in messages.into_iter().enumerate() {
+            let incoming = without_nul(incoming);
             let item = Item { request, place, company, incoming, message: None };
             if seen.insert(item.key()) {
                 items.push(item);
@@ -525,7 +592,20 @@ pub fn fetch_delivery(
     }
 }
 
-/// What the message changes in its conversation.
+/// Whether the message stands elsewhere than at the end, where its event is.
+const fn came_late(message: &Message) -> bool {
+    message.position < message.version
+}
+
+/// Somebody answered all but the last `count` messages, which wait since `since`.
+fn answer(conversation: &mut Conversation, count: i64, since: Option<Timestamp>) {
+    if count < conversation.unanswered_count {
+        conversation.unanswered_count = count;
+        conversation.waiting_since = since;
+    }
+}
+
+/// What the message changes in its conversation. A late answer of ours is weighed by the caller.
 fn apply(state: &mut KnownIdentity, incoming: &Incoming, message: &Message) {
     let conversation = &mut state.conversation;
     conversation.version = message.version;
@@ -536,9 +616,12 @@ fn apply(state: &mut KnownIdentity, incoming: &Incoming, message: &Message) {
         conversation.activity = message.version;
         conversation.last_incoming_position =
             conversation.last_incoming_position.max(message.position);
-    } else {
-        conversation.unanswered_count = 0;
-        conversation.waiting_since = None;
+    } else if !came_late(message) {
+        answer(conversation, 0, None);
+    }
+    if conversation.activity == 0 {
+        // Nothing of the client yet: the place of the conversation's first event.
+        conversation.activity = message.version;
     }
     if (message.position, message.ordinal) >= (state.last_position, state.last_ordinal) {
         state.last_position = message.position;

@@ -7,7 +7,7 @@ use sqlx::AssertSqlSafe;
 use super::conversations::{self, ConversationRow};
 use super::{Conn, dialect};
 use crate::StoreError;
-use crate::records::KnownIdentity;
+use crate::records::{KnownIdentity, MessageKey};
 
 #[derive(sqlx::FromRow)]
 struct KnownIdentityRow {
@@ -137,20 +137,58 @@ pub async fn insert_conversation(
     Ok(ConversationId(id))
 }
 
-/// Position of the first message that the provider places after `ordinal`.
-pub async fn position_after_ordinal(
+/// Where a message stands that came late: at the position of the first one that the provider places
+/// after it, so that its ordinal puts it before; `None`: at the end.
+///
+/// Never before a message with a lower ordinal. The two orders may cross: a message of ours takes its
+/// position when it is written, and its ordinal when the provider accepts it.
+pub async fn position_of_late(
     conn: &mut Conn,
     conversation: ConversationId,
     ordinal: i64,
 ) -> Result<Option<i64>, StoreError> {
-    Ok(sqlx::query_scalar(
+    let after: Option<i64> = sqlx::query_scalar(
         "SELECT \"position\" FROM messages WHERE conversation_id = $1 AND ordinal > $2
          ORDER BY ordinal LIMIT 1",
     )
     .bind(conversation.0)
     .bind(ordinal)
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(after) = after else { return Ok(None) };
+    let before: Option<i64> = sqlx::query_scalar(
+        "SELECT \"position\" FROM messages
+         WHERE conversation_id = $1 AND ordinal > 0 AND ordinal < $2
+         ORDER BY \"position\" DESC LIMIT 1",
+    )
+    .bind(conversation.0)
+    .bind(ordinal)
     .fetch_optional(conn)
-    .await?)
+    .await?;
+    Ok(Some(before.map_or(after, |before| before.max(after))))
+}
+
+/// How many messages of the client stand behind `key` that were stored before the event `version`,
+/// and when the first of them was.
+pub async fn unanswered_after(
+    conn: &mut Conn,
+    conversation: ConversationId,
+    key: MessageKey,
+    version: i64,
+) -> Result<(i64, Option<Timestamp>), StoreError> {
+    let (count, since): (i64, Option<i64>) = sqlx::query_as(
+        "SELECT COUNT(*), MIN(created_at) FROM messages
+         WHERE conversation_id = $1 AND (\"position\", ordinal, id) > ($2, $3, $4)
+           AND direction = 'incoming' AND version < $5",
+    )
+    .bind(conversation.0)
+    .bind(key.position)
+    .bind(key.ordinal)
+    .bind(key.id)
+    .bind(version)
+    .fetch_one(conn)
+    .await?;
+    Ok((count, since.map(Timestamp)))
 }
 
 /// Inserts messages; returns `(id, channel, external id)`.
