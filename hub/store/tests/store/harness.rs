@@ -26,8 +26,8 @@ pub const START: Timestamp = Timestamp::from_millis(1_795_500_000_000);
 
 /// Makes each case a test of both engines: `sqlite::name` and `postgres::name`.
 macro_rules! on_both_engines {
-    ($($(#[$meta:meta])* async fn $name:ident($store:ident: TestStore) $body:block)+) => {
-        $($(#[$meta])* async fn $name($store: $crate::harness::TestStore) $body)+
+    ($($(#[$meta:meta])* async fn $name:ident($store:ident: $kind:ident) $body:block)+) => {
+        $($(#[$meta])* async fn $name($store: $kind) $body)+
         mod sqlite {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
@@ -45,7 +45,10 @@ macro_rules! on_both_engines {
 pub(crate) use on_both_engines;
 
 enum Place {
-    Sqlite(tempfile::TempDir),
+    /// Holds the folder until the test has ended.
+    Sqlite {
+        _folder: tempfile::TempDir,
+    },
     Postgres(test_services::Database),
 }
 
@@ -75,7 +78,7 @@ impl TestStore {
         let url = format!("sqlite:{}", folder.path().join("uzel.db").display());
         Self::open(
             StoreOptions { synchronous_full: false, ..StoreOptions::new(url) },
-            Place::Sqlite(folder),
+            Place::Sqlite { _folder: folder },
         )
         .await
     }
@@ -106,24 +109,29 @@ impl TestStore {
 
     /// Runs SQL past the store.
     pub async fn execute(&self, sql: impl Into<String>) {
+        self.try_execute(sql).await.unwrap();
+    }
+
+    pub async fn try_execute(&self, sql: impl Into<String>) -> Result<(), StoreError> {
         let sql = sqlx::raw_sql(sqlx::AssertSqlSafe(sql.into()));
         match &self.place {
-            Place::Sqlite(_) => {
+            Place::Sqlite { .. } => {
                 let mut conn = sqlx::SqliteConnection::connect(&self.options.url).await.unwrap();
-                sql.execute(&mut conn).await.unwrap();
+                sql.execute(&mut conn).await?;
             }
             Place::Postgres(database) => {
                 let mut conn = sqlx::PgConnection::connect(database.url()).await.unwrap();
-                sql.execute(&mut conn).await.unwrap();
+                sql.execute(&mut conn).await?;
             }
         }
+        Ok(())
     }
 
     /// The only column of a query, as text.
     pub async fn texts(&self, sql: impl Into<String>) -> Vec<String> {
         let sql = sqlx::AssertSqlSafe(sql.into());
         match &self.place {
-            Place::Sqlite(_) => {
+            Place::Sqlite { .. } => {
                 let mut conn = sqlx::SqliteConnection::connect(&self.options.url).await.unwrap();
                 sqlx::query_scalar(sql).fetch_all(&mut conn).await.unwrap()
             }
@@ -138,7 +146,7 @@ impl TestStore {
     pub async fn number(&self, sql: impl Into<String>) -> i64 {
         let sql = sqlx::AssertSqlSafe(sql.into());
         match &self.place {
-            Place::Sqlite(_) => {
+            Place::Sqlite { .. } => {
                 let mut conn = sqlx::SqliteConnection::connect(&self.options.url).await.unwrap();
                 sqlx::query_scalar(sql).fetch_one(&mut conn).await.unwrap()
             }
@@ -380,6 +388,7 @@ pub fn incoming(channel: ChannelId, client: &str, ordinal: i64) -> Incoming {
             raw: None,
         },
         download_limit_bytes: 20_000_000,
+        answer_button: None,
     }
 }
 
