@@ -1,1 +1,3 @@
-//! Placeholder.
+//! What whole-product tests share: the product started in ways that tests can hold in hand.
+
+pub mod hub;

@@ -1,0 +1,4 @@
+//! Flows through actions and the delivery engine, with the provider in the test's hand.
+
+mod delivery;
+mod replay;
