@@ -1,0 +1,45 @@
+import { address, getCsrfToken, request, tellSignedOut } from './client';
+import { ApiError, errorFrom } from './error';
+import type { Attachment } from './types';
+
+export const attachmentUrl = (company: number, id: number) =>
+  address(`/companies/${company}/attachments/${id}/content`);
+
+export const fetchAttachment = (company: number, id: number) =>
+  request<null>('POST', `/companies/${company}/attachments/${id}/fetch`);
+
+/** Uploads by XMLHttpRequest: fetch tells no progress of what is sent. */
+export function uploadFile(
+  company: number,
+  channel: number,
+  file: File,
+  onProgress: (sentBytes: number) => void,
+  signal: AbortSignal,
+): Promise<Attachment> {
+  return new Promise((resolve, reject) => {
+    const form = new FormData();
+    form.append('channel_id', String(channel));
+    form.append('file', file, file.name);
+    const upload = new XMLHttpRequest();
+    upload.open('POST', address(`/companies/${company}/files`));
+    upload.responseType = 'json';
+    const token = getCsrfToken();
+    if (token) upload.setRequestHeader('X-CSRF-Token', token);
+    upload.upload.onprogress = (event) => onProgress(event.loaded);
+    upload.onerror = () => reject(new ApiError(0, 'network'));
+    upload.onabort = () => reject(new ApiError(0, 'cancelled'));
+    upload.onload = () => {
+      if (upload.status >= 200 && upload.status < 300) {
+        resolve(upload.response as Attachment);
+        return;
+      }
+      const headers = new Headers();
+      const retryAfter = upload.getResponseHeader('retry-after');
+      if (retryAfter) headers.set('retry-after', retryAfter);
+      if (upload.status === 401) tellSignedOut();
+      reject(errorFrom(upload.status, upload.response, headers));
+    };
+    signal.addEventListener('abort', () => upload.abort());
+    upload.send(form);
+  });
+}

@@ -1,0 +1,144 @@
+import { ActionIcon, Button, Menu } from '@mantine/core';
+import { IconDots, IconKey, IconPlugConnectedX, IconPower } from '@tabler/icons-react';
+import { useState } from 'react';
+import { disableChannel, enableChannel } from '../../api/channels';
+import { type ApiError, asApiError } from '../../api/error';
+import type { Channel, ChannelState } from '../../api/types';
+import { ChannelBadge } from '../../components/ChannelBadge';
+import { Confirm } from '../../components/Confirm';
+import { Pill, type Tone } from '../../components/Pill';
+import { t } from '../../i18n';
+import { sentenceOf } from '../../i18n/errors';
+import { dateTime } from '../../i18n/format';
+import { useInside } from '../shell/workspace-context';
+import classes from './ChannelCard.module.css';
+import { channelTitle, isTroubled, reasonOf } from './words';
+
+const TONES: Record<ChannelState, Tone> = {
+  connecting: 'accent',
+  needs_action: 'bad',
+  enabled: 'ok',
+  limited: 'warn',
+  disabled: 'bad',
+};
+
+export function ChannelCard({
+  channel,
+  administrator,
+  onReplace,
+}: {
+  channel: Channel;
+  administrator: boolean;
+  onReplace: () => void;
+}) {
+  const { workspace } = useInside();
+  const [error, setError] = useState<ApiError | null>(null);
+  const [busy, setBusy] = useState(false);
+  const [asking, setAsking] = useState(false);
+  const troubled = isTroubled(channel);
+  const off = channel.state === 'disabled';
+  const reason = reasonOf(channel);
+
+  const run = async (act: typeof enableChannel) => {
+    setBusy(true);
+    setError(null);
+    try {
+      workspace.absorb({ channels: [await act(workspace.company.id, channel.id)] });
+    } catch (cause) {
+      setError(asApiError(cause));
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  return (
+    <li className={`${classes.card} ${troubled ? classes.troubled : ''}`}>
+      <header>
+        <ChannelBadge kind={channel.kind} size={38} />
+        <div className={classes.names}>
+          <h2>{channel.name}</h2>
+          <p>{channel.username ? `@${channel.username}` : t(`channel.kind.${channel.kind}`)}</p>
+        </div>
+        <Pill tone={off && !troubled ? 'gray' : TONES[channel.state]}>
+          {t(`channel.state.${channel.state}`)}
+        </Pill>
+      </header>
+      {reason ? (
+        <p className={classes.reason}>{reason}</p>
+      ) : (
+        <dl className={classes.facts}>
+          <div>
+            <dt>{t('channel.intake')}</dt>
+            <dd>{t(`channel.intake.${channel.intake}`)}</dd>
+          </div>
+          <div>
+            <dt>{t('channel.connected_at')}</dt>
+            <dd>{dateTime(channel.created_at)}</dd>
+          </div>
+        </dl>
+      )}
+      {error && (
+        <p className={classes.error} role="alert">
+          {sentenceOf(error)}
+        </p>
+      )}
+      {administrator && (
+        <footer>
+          {troubled && (
+            <Button
+              size="compact-sm"
+              leftSection={<IconKey size={15} aria-hidden="true" />}
+              onClick={onReplace}
+            >
+              {t('channel.replace_token')}
+            </Button>
+          )}
+          {off && (
+            <Button
+              size="compact-sm"
+              variant="default"
+              loading={busy}
+              leftSection={<IconPower size={15} aria-hidden="true" />}
+              onClick={() => void run(enableChannel)}
+            >
+              {t('channel.enable')}
+            </Button>
+          )}
+          <span className={classes.grow} />
+          <Menu position="bottom-end" width={220}>
+            <Menu.Target>
+              <ActionIcon aria-label={t('channel.more', { name: channelTitle(channel) })}>
+                <IconDots size={18} aria-hidden="true" />
+              </ActionIcon>
+            </Menu.Target>
+            <Menu.Dropdown>
+              <Menu.Item
+                leftSection={<IconKey size={16} stroke={1.7} aria-hidden="true" />}
+                onClick={onReplace}
+              >
+                {t('channel.replace_token')}
+              </Menu.Item>
+              {!off && (
+                <Menu.Item
+                  color="red"
+                  leftSection={<IconPlugConnectedX size={16} stroke={1.7} aria-hidden="true" />}
+                  onClick={() => setAsking(true)}
+                >
+                  {t('channel.disable')}
+                </Menu.Item>
+              )}
+            </Menu.Dropdown>
+          </Menu>
+        </footer>
+      )}
+      <Confirm
+        opened={asking}
+        title={t('channel.disable.title', { name: channelTitle(channel) })}
+        text={t('channel.disable.text')}
+        action={t('channel.disable')}
+        onClose={() => setAsking(false)}
+        onConfirm={() => void run(disableChannel)}
+      />
+    </li>
+  );
+}

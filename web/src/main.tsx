@@ -1,0 +1,21 @@
+import '@fontsource-variable/golos-text/wght.css';
+import './theme/mantine.css';
+import './theme/tokens.css';
+import './theme/base.css';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { App } from './App';
+import { activateLanguage, preferredLanguage } from './i18n';
+
+async function start() {
+  await activateLanguage(preferredLanguage());
+  const root = document.getElementById('root');
+  if (!root) throw new Error('index.html has no #root');
+  createRoot(root).render(
+    <StrictMode>
+      <App />
+    </StrictMode>,
+  );
+}
+
+void start();

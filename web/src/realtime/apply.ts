@@ -1,0 +1,105 @@
+import type { Changes, Channel, Conversation, Member, Message, ReadMarker, StreamEvent } from '../api/types';
+
+/**
+ * The one reducer: HTTP answers and events alike become a new state here, and nowhere else.
+ *
+ * Every entity carries the offset of the event that last changed it. Newer wins, whatever arrives first;
+ * applying anything twice, late or out of order changes nothing. What did not change keeps its reference.
+ */
+export interface Entities {
+  members: Record<number, Member>;
+  channels: Record<number, Channel>;
+  conversations: Record<number, Conversation>;
+  /** By conversation, then by id. */
+  messages: Record<number, Record<number, Message>>;
+  /** By conversation, then by member. */
+  readMarkers: Record<number, Record<number, ReadMarker>>;
+}
+
+export const noEntities: Entities = {
+  members: {},
+  channels: {},
+  conversations: {},
+  messages: {},
+  readMarkers: {},
+};
+
+/** What an HTTP answer hands over. */
+export interface Batch {
+  members?: readonly Member[];
+  channels?: readonly Channel[];
+  conversations?: readonly Conversation[];
+  messages?: readonly Message[];
+  readMarkers?: readonly ReadMarker[];
+}
+
+export function apply(state: Entities, batch: Batch): Entities {
+  const members = upsert(state.members, batch.members);
+  const channels = upsert(state.channels, batch.channels);
+  const conversations = upsert(state.conversations, batch.conversations);
+  const messages = upsertNested(state.messages, batch.messages, (message) => message.id);
+  const readMarkers = upsertNested(state.readMarkers, batch.readMarkers, (marker) => marker.member_id);
+  const unchanged =
+    members === state.members &&
+    channels === state.channels &&
+    conversations === state.conversations &&
+    messages === state.messages &&
+    readMarkers === state.readMarkers;
+  return unchanged ? state : { members, channels, conversations, messages, readMarkers };
+}
+
+export const applyEvents = (state: Entities, events: readonly StreamEvent[]): Entities =>
+  apply(state, batchOf(events));
+
+export function batchOf(changes: readonly Changes[]): Batch {
+  return {
+    members: present(changes, 'member'),
+    channels: present(changes, 'channel'),
+    conversations: present(changes, 'conversation'),
+    messages: present(changes, 'message'),
+    readMarkers: present(changes, 'read_marker'),
+  };
+}
+
+function present<K extends keyof Changes>(changes: readonly Changes[], key: K): NonNullable<Changes[K]>[] {
+  return changes.flatMap((change) => {
+    const entity = change[key];
+    return entity ? [entity as NonNullable<Changes[K]>] : [];
+  });
+}
+
+interface Versioned {
+  version: number;
+}
+
+function upsert<T extends Versioned & { id: number }>(
+  held: Record<number, T>,
+  incoming: readonly T[] = [],
+): Record<number, T> {
+  let next = held;
+  for (const entity of incoming) {
+    const known = next[entity.id];
+    if (known && known.version >= entity.version) continue;
+    if (next === held) next = { ...held };
+    next[entity.id] = entity;
+  }
+  return next;
+}
+
+function upsertNested<T extends Versioned & { conversation_id: number }>(
+  held: Record<number, Record<number, T>>,
+  incoming: readonly T[] = [],
+  keyOf: (entity: T) => number,
+): Record<number, Record<number, T>> {
+  let next = held;
+  for (const entity of incoming) {
+    const outer = entity.conversation_id;
+    const known = next[outer]?.[keyOf(entity)];
+    if (known && known.version >= entity.version) continue;
+    if (next === held) next = { ...held };
+    // Copied once per call: afterwards the inner record is ours.
+    if (next[outer] === held[outer]) next[outer] = { ...held[outer] };
+    (next[outer] as Record<number, T>)[keyOf(entity)] = entity;
+  }
+  return next;
+}

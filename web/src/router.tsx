@@ -1,0 +1,152 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router';
+import type { ConversationFilter } from './api/types';
+import { Broken, NotFound } from './routes/fallbacks';
+import { queryClient, sessionQuery } from './state/session';
+
+/** Every page. Addresses hold all that is needed to open the same place elsewhere. */
+
+const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound, errorComponent: Broken });
+
+const home = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  beforeLoad: async () => {
+    const session = await queryClient.ensureQueryData(sessionQuery);
+    const first = session?.companies[0];
+    if (!first) throw redirect({ to: '/sign-in' });
+    throw redirect({ to: '/c/$company/messages', params: { company: String(first.company.id) } });
+  },
+});
+
+const setup = createRoute({
+  getParentRoute: () => root,
+  path: '/setup/$token',
+  component: lazyRouteComponent(() => import('./routes/setup'), 'SetupPage'),
+});
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  validateSearch: (search: Record<string, unknown>): { next?: string } => {
+    // Only a place of our own: an address from outside must not lead elsewhere after signing in.
+    const next = search.next;
+    return typeof next === 'string' && /^\/[^/\\]/.test(next) ? { next } : {};
+  },
+  component: lazyRouteComponent(() => import('./routes/sign-in'), 'SignInPage'),
+});
+
+const signInLink = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in/link/$token',
+  component: lazyRouteComponent(() => import('./routes/sign-in-link'), 'SignInLinkPage'),
+});
+
+const company = createRoute({
+  getParentRoute: () => root,
+  path: '/c/$company',
+  beforeLoad: async ({ location, params }) => {
+    const session = await queryClient.ensureQueryData(sessionQuery);
+    if (!session) throw redirect({ to: '/sign-in', search: { next: location.href } });
+    const known = session.companies.some(({ company }) => String(company.id) === params.company);
+    if (!known) throw redirect({ to: '/' });
+  },
+  component: lazyRouteComponent(() => import('./routes/company'), 'CompanyPage'),
+});
+
+const companyHome = createRoute({
+  getParentRoute: () => company,
+  path: '/',
+  beforeLoad: ({ params }) => {
+    throw redirect({ to: '/c/$company/messages', params });
+  },
+});
+
+const FILTERS: readonly ConversationFilter[] = [
+  'open',
+  'all',
+  'mine',
+  'unassigned',
+  'unanswered',
+  'archived',
+];
+
+export interface MessagesSearch {
+  filter?: ConversationFilter;
+  channel?: number;
+  message?: number;
+}
+
+const messages = createRoute({
+  getParentRoute: () => company,
+  path: 'messages',
+  validateSearch: (search: Record<string, unknown>): MessagesSearch => {
+    const filter = FILTERS.find((known) => known === search.filter && known !== 'open');
+    const channel = Number(search.channel);
+    const message = Number(search.message);
+    return {
+      ...(filter && { filter }),
+      ...(channel > 0 && { channel }),
+      ...(message > 0 && { message }),
+    };
+  },
+  component: lazyRouteComponent(() => import('./routes/messages'), 'MessagesPage'),
+});
+
+const noConversation = createRoute({
+  getParentRoute: () => messages,
+  path: '/',
+  component: lazyRouteComponent(() => import('./routes/messages'), 'NoConversation'),
+});
+
+const conversation = createRoute({
+  getParentRoute: () => messages,
+  path: '$conversation',
+  component: lazyRouteComponent(() => import('./routes/messages'), 'ConversationPane'),
+});
+
+const settings = createRoute({
+  getParentRoute: () => company,
+  path: 'settings',
+  beforeLoad: ({ params, location }) => {
+    if (location.pathname.endsWith('/settings'))
+      throw redirect({ to: '/c/$company/settings/channels', params });
+  },
+});
+
+const channels = createRoute({
+  getParentRoute: () => settings,
+  path: 'channels',
+  component: lazyRouteComponent(() => import('./routes/channels'), 'ChannelsPage'),
+});
+
+const routeTree = root.addChildren([
+  home,
+  setup,
+  signIn,
+  signInLink,
+  company.addChildren([
+    companyHome,
+    messages.addChildren([noConversation, conversation]),
+    settings.addChildren([channels]),
+  ]),
+]);
+
+export const router = createRouter({
+  routeTree,
+  defaultPreload: 'intent',
+  defaultErrorComponent: Broken,
+  defaultPendingMs: 200,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,98 @@
+import { Button } from '@mantine/core';
+import { IconPlus, IconRoute } from '@tabler/icons-react';
+import { useState } from 'react';
+import type { Channel } from '../api/types';
+import { ArtInbox } from '../components/Art';
+import { Lazily } from '../components/Lazily';
+import { Notice } from '../components/Notice';
+import { Skeleton } from '../components/Skeleton';
+import { ChannelCard } from '../features/channels/ChannelCard';
+import { ConnectDialog, ReplaceTokenDialog } from '../features/channels/dialogs';
+import { isTroubled } from '../features/channels/words';
+import { useInside } from '../features/shell/workspace-context';
+import { t } from '../i18n';
+import { useStore } from '../state/store';
+import classes from './channels.module.css';
+
+export function ChannelsPage() {
+  const { workspace } = useInside();
+  const administrator = workspace.me.role === 'administrator';
+  const held = useStore(workspace.store, (state) => state.entities.channels);
+  const basics = useStore(workspace.store, (state) => state.basics);
+  const [connecting, setConnecting] = useState(false);
+  const [replacing, setReplacing] = useState<Channel | null>(null);
+  const channels = Object.values(held).sort(
+    (a, b) => Number(isTroubled(b)) - Number(isTroubled(a)) || a.id - b.id,
+  );
+  const troubled = channels.filter(isTroubled).length;
+
+  return (
+    <div className={classes.layout}>
+      <nav className={classes.sub} aria-label={t('section.settings')}>
+        <h2>{t('section.settings')}</h2>
+        <span className={classes.here} aria-current="page">
+          <IconRoute size={19} stroke={1.7} aria-hidden="true" />
+          {t('channels.title')}
+          {troubled > 0 && <span className={classes.mark}>{troubled}</span>}
+        </span>
+      </nav>
+      <section className={classes.page} aria-labelledby="channels-title">
+        <header className={classes.head}>
+          <div>
+            <h1 id="channels-title">{t('channels.title')}</h1>
+            <p>{t('channels.facts', { count: channels.length, troubled })}</p>
+          </div>
+          {administrator && channels.length > 0 && (
+            <Button
+              leftSection={<IconPlus size={17} stroke={2.2} aria-hidden="true" />}
+              onClick={() => setConnecting(true)}
+            >
+              {t('channels.connect')}
+            </Button>
+          )}
+        </header>
+        {basics === 'loading' && channels.length === 0 ? (
+          <Skeleton lines={4} label={t('state.loading')} />
+        ) : basics === 'failed' && channels.length === 0 ? (
+          <Notice alert title={t('channels.failed')} text={t('error.network')}>
+            <Button size="compact-sm" onClick={() => void workspace.loadBasics()}>
+              {t('action.retry')}
+            </Button>
+          </Notice>
+        ) : channels.length === 0 ? (
+          <Notice
+            art={<ArtInbox />}
+            title={t('channels.empty.title')}
+            text={administrator ? t('channels.empty.text') : t('channels.empty.ask')}
+          >
+            {administrator && (
+              <Button
+                leftSection={<IconPlus size={17} stroke={2.2} aria-hidden="true" />}
+                onClick={() => setConnecting(true)}
+              >
+                {t('channels.connect')}
+              </Button>
+            )}
+          </Notice>
+        ) : (
+          <ul className={classes.grid}>
+            {channels.map((channel) => (
+              <ChannelCard
+                key={channel.id}
+                channel={channel}
+                administrator={administrator}
+                onReplace={() => setReplacing(channel)}
+              />
+            ))}
+          </ul>
+        )}
+      </section>
+      <Lazily when={connecting}>
+        <ConnectDialog opened={connecting} onClose={() => setConnecting(false)} />
+      </Lazily>
+      <Lazily when={replacing !== null}>
+        {replacing && <ReplaceTokenDialog channel={replacing} onClose={() => setReplacing(null)} />}
+      </Lazily>
+    </div>
+  );
+}

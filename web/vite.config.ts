@@ -1,0 +1,36 @@
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vitest/config';
+import { messages } from './build/messages.ts';
+import { precompress } from './build/precompress.ts';
+import { preloadFonts } from './build/preload-fonts.ts';
+
+const server = process.env.UZEL_DEV_SERVER ?? 'http://127.0.0.1:8080';
+
+// The oldest browsers the product promises; Vite's own default is newer.
+const oldest = ['chrome91', 'edge97', 'firefox95', 'safari15'];
+
+export default defineConfig({
+  plugins: [react(), messages(), preloadFonts(), precompress()],
+  build: {
+    target: oldest,
+    cssTarget: oldest,
+    // Every asset is a file: the content security policy allows no data: scripts or styles.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  server: {
+    host: '127.0.0.1',
+    port: 5173,
+    strictPort: true,
+    proxy: {
+      '/api': { target: server, ws: true },
+      '/webhooks': { target: server },
+    },
+  },
+  test: {
+    environment: 'jsdom',
+    setupFiles: ['src/mocks/setup.ts'],
+    include: ['src/**/*.test.{ts,tsx}'],
+    restoreMocks: true,
+  },
+});
