@@ -10,7 +10,7 @@ need_rust
 need_test_services
 build_web
 say "Building the release binary and the benchmark"
-cargo build --release --locked -p hub-server --bin uzel
+cargo build --release --locked -p hub-server --bin uzel --no-default-features
 cargo build --release --locked -p hub-bench
 # Ten thousand sessions need as many files on each side.
 ulimit -n "$(ulimit -Hn)" || true

@@ -7,5 +7,5 @@ source "$(dirname "${BASH_SOURCE[0]}")/project.sh"
 need_rust
 build_web
 say "Building the release binary"
-cargo build --release --locked -p hub-server --bin uzel
+cargo build --release --locked -p hub-server --bin uzel --no-default-features
 ls -lh "$target/release/uzel"

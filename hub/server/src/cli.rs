@@ -7,6 +7,8 @@ mod doctor;
 mod migrate;
 mod openapi;
 mod serve;
+#[cfg(feature = "simulator")]
+mod simulate;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -53,6 +55,9 @@ enum Command {
     /// Check or show the configuration
     #[command(subcommand)]
     Config(check_config::ConfigCommand),
+    /// Play the providers, so that nobody needs an account anywhere (development builds)
+    #[cfg(feature = "simulator")]
+    Simulator(simulate::SimulatorArguments),
     /// Print the OpenAPI document
     #[command(hide = true)]
     Openapi,
@@ -81,6 +86,8 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Doctor(doctor) => doctor::run(&arguments.common, &doctor),
         Command::Admin(command) => admin::run(&arguments.common, command),
         Command::Config(command) => check_config::run(&arguments.common, &command),
+        #[cfg(feature = "simulator")]
+        Command::Simulator(arguments) => simulate::run(arguments),
         Command::Openapi => openapi::run(),
     };
     done.unwrap_or_else(|error| {
