@@ -46,6 +46,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let bound = listener.as_ref().map_or(Ok(bind), TcpListener::local_addr)?;
     let _ = telemetry::metrics();
     let app = App::open(AppOptions::new(config, bound)).await?;
+    // Held until the process ends, however it ends.
+    let _only = if app.store.is_embedded() { Some(lock(&app.config)?) } else { None };
     app.lifecycle.follow_signals();
     app.store.migrate().await.context("the database cannot be migrated")?;
     start::start(&app, listener).await?;
@@ -53,4 +55,22 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     app.store.close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// An embedded database has one server: a second one would take what the first has under way for
+/// something that a crash left behind.
+fn lock(config: &Config) -> anyhow::Result<std::fs::File> {
+    let path = config.server.data_dir.join("uzel.lock");
+    let file = std::fs::File::create(&path)
+        .with_context(|| format!("{} cannot be written", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => anyhow::bail!(
+            "another server works on {}: stop it, or use PostgreSQL for more than one",
+            config.server.data_dir.display()
+        ),
+        Err(std::fs::TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("{} cannot be locked", path.display()))
+        }
+    }
 }
