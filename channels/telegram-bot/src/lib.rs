@@ -1,150 +1,104 @@
-//! The Telegram Bot API as a channel, text only for now.
+//! The Telegram bot driver: what the Bot API says as updates of the hub, and what the hub wants as calls.
+//!
+//! Owns the translation and the classification of errors, nothing else: no state beside a connection
+//! pool, no retries (that is the delivery engine's), no storage. A bot sees no receipts, no typing and
+//! no deletions, and writes only to people who wrote first; [`TelegramBot::capabilities`] says so.
+//!
+//! The rule above all: a send whose fate is not known is reported as unknown, never as "try again".
+//! The Bot API has no idempotency key, so trying again would double the message.
+//!
+//! The token is part of every URL. URLs never reach an error, a log or a caller.
 
-use std::time::Duration;
+mod client;
+mod error;
+mod inbound;
+mod outbound;
+mod wire;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use futures_util::StreamExt as _;
 use hub_domain::channel::{
     Account, Capabilities, ChannelAccess, ChannelDriver, ChannelKind, Download, DriverError,
-    InboundMessage, InboundUpdate, IntakeMode, MediaLimit, NumberedUpdate, OutboundMessage,
-    ParseError, PollBatch, SendReceipt, Sender,
+    InboundUpdate, IntakeMode, MediaLimit, NumberedUpdate, OutboundMessage, ParseError, PollBatch,
+    SendReceipt,
 };
-use hub_domain::{AttachmentKind, Content, Timestamp};
+use hub_domain::{AttachmentKind, Clock, SystemClock};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use subtle::ConstantTimeEq as _;
 
-/// Manners of the driver.
+use client::{Call, Client};
+use error::{Failure, Meaning};
+use outbound::{MessageRef, Plan};
+
+pub use client::SetupError;
+
+/// Header that carries the secret of a webhook.
+pub const SECRET_HEADER: &str = "x-telegram-bot-api-secret-token";
+
+const MEGABYTE: i64 = 1024 * 1024;
+const PHOTO_LIMIT: i64 = 10 * MEGABYTE;
+const UPLOAD_LIMIT: i64 = 50 * MEGABYTE;
+const DOWNLOAD_LIMIT: i64 = 20 * MEGABYTE;
+
+/// Kinds of updates we ask for; told with every call, since the provider remembers the last list.
+const ALLOWED_UPDATES: [&str; 5] =
+    ["message", "edited_message", "callback_query", "my_chat_member", "message_reaction"];
+
+/// How many webhook calls the provider may make at once.
+const WEBHOOK_CONNECTIONS: u32 = 40;
+
+/// How long things may take.
 #[derive(Debug, Clone)]
 pub struct Options {
-    pub send_timeout: Duration,
+    /// How long the provider holds an empty poll; it caps this at 50.
     pub poll_seconds: u64,
+    /// A send or any other call, the upload of a file and a second form after a refusal included.
+    pub send_timeout: Duration,
+    pub connect_timeout: Duration,
+    /// The longest silence within a download.
+    pub download_stall_timeout: Duration,
+    /// Stands in where the provider tells no time (button presses).
+    pub clock: Arc<dyn Clock>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { send_timeout: Duration::from_secs(30), poll_seconds: 25 }
+        Self {
+            poll_seconds: 25,
+            send_timeout: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(10),
+            download_stall_timeout: Duration::from_secs(30),
+            clock: Arc::new(SystemClock),
+        }
     }
 }
 
+/// The driver of [`ChannelKind::TelegramBot`].
 #[derive(Debug)]
 pub struct TelegramBot {
-    base: String,
+    client: Client,
     options: Options,
-    client: reqwest::Client,
 }
 
 impl TelegramBot {
-    pub fn new(api_url: &str, options: Options) -> Result<Self, reqwest::Error> {
-        let client = reqwest::Client::builder().connect_timeout(Duration::from_secs(10)).build()?;
-        Ok(Self { base: api_url.trim_end_matches('/').to_owned(), options, client })
+    /// `api_url` is the base of the Bot API, for example `https://api.telegram.org`.
+    pub fn new(api_url: &str, options: Options) -> Result<Self, SetupError> {
+        Ok(Self { client: Client::new(api_url, &options)?, options })
     }
 
-    async fn call(
+    async fn repeatable(
         &self,
         access: &ChannelAccess,
-        method: &str,
+        method: &'static str,
         params: Value,
-        timeout: Duration,
-        repeatable: bool,
-    ) -> Result<Value, DriverError> {
-        let url = format!("{}/bot{}/{method}", self.base, access.secret.expose_secret());
-        let sent = self.client.post(url).timeout(timeout).json(&params).send().await;
-        let lost = |detail: String| {
-            if repeatable {
-                DriverError::Retry {
-                    code: "provider_unreachable",
-                    detail,
-                    retry_after_ms: None,
-                    whole_account: false,
-                }
-            } else {
-                DriverError::Unknown { code: "answer_lost", detail }
-            }
-        };
-        let response = match sent {
-            Ok(response) => response,
-            Err(error) if error.is_connect() => {
-                return Err(DriverError::Retry {
-                    code: "provider_unreachable",
-                    detail: error.without_url().to_string(),
-                    retry_after_ms: None,
-                    whole_account: true,
-                });
-            }
-            Err(error) => return Err(lost(error.without_url().to_string())),
-        };
-        let body: Value = response.json().await.map_err(|e| lost(e.without_url().to_string()))?;
-        if body["ok"] == true {
-            return Ok(body["result"].clone());
-        }
-        let detail = body["description"].as_str().unwrap_or_default().to_owned();
-        Err(match body["error_code"].as_i64() {
-            Some(401) => DriverError::Unauthorized { code: "token_revoked", detail },
-            Some(404) if method == "getMe" => {
-                DriverError::Unauthorized { code: "token_revoked", detail }
-            }
-            Some(403) => DriverError::Refused { code: "client_blocked", detail },
-            Some(409) if detail.contains("webhook") => {
-                DriverError::Conflict { code: "webhook_active", detail }
-            }
-            Some(409) => DriverError::Conflict { code: "other_poller", detail },
-            Some(429) => DriverError::Retry {
-                code: "rate_limited",
-                detail,
-                retry_after_ms: body["parameters"]["retry_after"].as_u64().map(|s| s * 1000),
-                whole_account: false,
-            },
-            Some(code) if code < 500 => DriverError::Refused { code: "bad_request", detail },
-            _ => lost(detail),
-        })
+    ) -> Result<Value, Failure> {
+        let call = Call { method, body: client::Body::Json(params), timeout: None };
+        self.client.call(&access.secret, call).await
     }
-}
-
-fn parse(update: &Value) -> NumberedUpdate {
-    let kind = update
-        .as_object()
-        .and_then(|fields| fields.keys().find(|key| *key != "update_id").cloned())
-        .unwrap_or_default();
-    let message = update.get("message").or_else(|| update.get("edited_message"));
-    let parsed = message.filter(|m| m["chat"]["type"] == "private").and_then(|m| {
-        let chat = m["chat"]["id"].as_i64()?;
-        let number = m["message_id"].as_i64()?;
-        let names = [&m["from"]["first_name"], &m["from"]["last_name"]];
-        let name: Vec<&str> = names.iter().filter_map(|name| name.as_str()).collect();
-        Some(Box::new(InboundMessage {
-            external_id: format!("{chat}:{number}"),
-            sender: Sender {
-                external_id: m["from"]["id"].as_i64()?.to_string(),
-                chat_id: chat.to_string(),
-                name: name.join(" "),
-                username: m["from"]["username"].as_str().map(ToOwned::to_owned),
-                language: None,
-            },
-            by_us: false,
-            ordinal: number,
-            sent_at: Timestamp::from_seconds(m["date"].as_i64()?),
-            edited_at: m["edit_date"].as_i64().map(Timestamp::from_seconds),
-            content: Content::text(m["text"].as_str().unwrap_or_default()),
-            attachments: Vec::new(),
-            album_id: None,
-            reply_to: None,
-            forwarded_from: None,
-            verified_phone: None,
-            raw: None,
-        }))
-    });
-    let update_id = update["update_id"].as_i64();
-    let update = match parsed {
-        Some(message) if kind == "edited_message" => InboundUpdate::Edited(message),
-        Some(message) => InboundUpdate::Message(message),
-        None => InboundUpdate::Skipped { reason: "unknown_kind", kind, raw: None },
-    };
-    NumberedUpdate { update_id, update }
-}
-
-fn split(external_id: &str) -> (i64, i64) {
-    let mut parts = external_id.splitn(2, ':').map(|part| part.parse().unwrap_or_default());
-    (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
 }
 
 #[async_trait]
@@ -154,16 +108,16 @@ impl ChannelDriver for TelegramBot {
     }
 
     fn capabilities(&self) -> Capabilities {
-        let limit = |kind, megabytes: i64| MediaLimit {
+        let media = AttachmentKind::ALL.into_iter().map(|kind| MediaLimit {
             kind,
-            max_bytes: megabytes << 20,
-            mime_types: Vec::new(),
-        };
+            max_bytes: if kind == AttachmentKind::Photo { PHOTO_LIMIT } else { UPLOAD_LIMIT },
+            mime_types: outbound::mime_types(kind).iter().map(|&one| one.to_owned()).collect(),
+        });
         Capabilities {
             text_limit: 4096,
             caption_limit: 1024,
-            media: AttachmentKind::ALL.map(|kind| limit(kind, 50)).to_vec(),
-            download_limit_bytes: 20 << 20,
+            media: media.collect(),
+            download_limit_bytes: DOWNLOAD_LIMIT,
             reply: true,
             edit: true,
             delete: true,
@@ -176,18 +130,18 @@ impl ChannelDriver for TelegramBot {
     }
 
     fn credential_is_well_formed(&self, secret: &SecretString) -> bool {
-        secret
-            .expose_secret()
-            .split_once(':')
-            .is_some_and(|(id, key)| id.parse::<u64>().is_ok() && key.len() >= 20)
+        client::token_is_well_formed(secret.expose_secret())
     }
 
     async fn account(&self, access: &ChannelAccess) -> Result<Account, DriverError> {
-        let me = self.call(access, "getMe", json!({}), Duration::from_secs(15), true).await?;
+        let answer = self.repeatable(access, "getMe", json!({})).await;
+        let answer = answer.map_err(Failure::of_repeatable)?;
+        let me: wire::User = wire::read(&answer)
+            .ok_or_else(|| Failure::malformed("getMe told no account").of_repeatable())?;
         Ok(Account {
-            external_id: me["id"].to_string(),
-            name: me["first_name"].as_str().unwrap_or_default().to_owned(),
-            username: me["username"].as_str().map(ToOwned::to_owned),
+            external_id: me.id.to_string(),
+            name: me.full_name(),
+            username: me.username.clone(),
         })
     }
 
@@ -195,22 +149,25 @@ impl ChannelDriver for TelegramBot {
         &self,
         access: &ChannelAccess,
         headers: &http::HeaderMap,
-        _: &[u8],
+        _body: &[u8],
     ) -> bool {
-        let shown = headers
-            .get("x-telegram-bot-api-secret-token")
-            .map_or(&b""[..], |value| value.as_bytes());
-        shown.ct_eq(access.webhook_secret.expose_secret().as_bytes()).into()
+        let expected = access.webhook_secret.expose_secret().as_bytes();
+        let shown = headers.get(SECRET_HEADER).map_or(&b""[..], http::HeaderValue::as_bytes);
+        // Without a secret of ours anybody would be believed.
+        !expected.is_empty() && bool::from(expected.ct_eq(shown))
     }
 
     fn parse_webhook(
         &self,
-        _: &ChannelAccess,
+        _access: &ChannelAccess,
         body: &[u8],
     ) -> Result<Vec<NumberedUpdate>, ParseError> {
-        let update: Value =
-            serde_json::from_slice(body).map_err(|_| ParseError { detail: "not JSON".into() })?;
-        Ok(vec![parse(&update)])
+        let unreadable = |detail: &str| ParseError { detail: detail.to_owned() };
+        let update: Value = serde_json::from_slice(body)
+            .map_err(|error| unreadable(&format!("not JSON: {}", describe_json(&error))))?;
+        inbound::update(&update, self.options.clock.now())
+            .map(|update| vec![update])
+            .ok_or_else(|| unreadable("an update without a number"))
     }
 
     async fn poll(
@@ -218,15 +175,40 @@ impl ChannelDriver for TelegramBot {
         access: &ChannelAccess,
         cursor: Option<&str>,
     ) -> Result<PollBatch, DriverError> {
-        let offset: i64 = cursor.and_then(|cursor| cursor.parse().ok()).unwrap_or_default();
-        let params = json!({ "offset": offset, "timeout": self.options.poll_seconds, "allowed_updates": ["message", "edited_message", "callback_query", "my_chat_member", "message_reaction"] });
+        let mut params = json!({
+            "limit": 100,
+            "timeout": self.options.poll_seconds,
+            "allowed_updates": ALLOWED_UPDATES,
+        });
+        if let Some(offset) = cursor.and_then(|cursor| cursor.parse::<i64>().ok()) {
+            params["offset"] = offset.into();
+        }
         let timeout = Duration::from_secs(self.options.poll_seconds + 15);
-        let result = self.call(access, "getUpdates", params, timeout, true).await?;
-        let updates: Vec<NumberedUpdate> =
-            result.as_array().map(|list| list.iter().map(parse).collect()).unwrap_or_default();
+        let call =
+            Call { method: "getUpdates", body: client::Body::Json(params), timeout: Some(timeout) };
+        let answer = self.client.call(&access.secret, call).await;
+        let answer = answer.map_err(Failure::of_repeatable)?;
+        let Value::Array(items) = answer else {
+            return Err(Failure::malformed("getUpdates told no list").of_repeatable());
+        };
+        let now = self.options.clock.now();
+        let updates: Vec<NumberedUpdate> = items
+            .iter()
+            .map(|item| {
+                inbound::update(item, now).unwrap_or_else(|| NumberedUpdate {
+                    update_id: None,
+                    update: InboundUpdate::Skipped {
+                        reason: "malformed",
+                        kind: "update".to_owned(),
+                        raw: Some(inbound::without_nul_within(item.clone())),
+                    },
+                })
+            })
+            .collect();
         let last = updates.iter().filter_map(|update| update.update_id).max();
-        let next_cursor =
-            last.map(|last| (last + 1).to_string()).or_else(|| cursor.map(ToOwned::to_owned));
+        let next_cursor = last
+            .map(|last| last.saturating_add(1).to_string())
+            .or_else(|| cursor.map(ToOwned::to_owned));
         Ok(PollBatch { updates, next_cursor })
     }
 
@@ -236,14 +218,28 @@ impl ChannelDriver for TelegramBot {
         mode: IntakeMode,
         webhook_url: Option<&str>,
     ) -> Result<(), DriverError> {
-        let (method, params) = match mode {
-            IntakeMode::Polling => ("deleteWebhook", json!({})),
-            IntakeMode::Webhook => (
-                "setWebhook",
-                json!({ "url": webhook_url, "secret_token": access.webhook_secret.expose_secret() }),
-            ),
+        let result = match mode {
+            IntakeMode::Polling => {
+                let params = json!({ "drop_pending_updates": false });
+                self.repeatable(access, "deleteWebhook", params).await
+            }
+            IntakeMode::Webhook => {
+                let Some(url) = webhook_url else {
+                    return Err(DriverError::Refused {
+                        code: "webhook_url_missing",
+                        detail: "a webhook needs a public address".to_owned(),
+                    });
+                };
+                let params = json!({
+                    "url": url,
+                    "secret_token": access.webhook_secret.expose_secret(),
+                    "allowed_updates": ALLOWED_UPDATES,
+                    "max_connections": WEBHOOK_CONNECTIONS,
+                });
+                self.repeatable(access, "setWebhook", params).await
+            }
         };
-        self.call(access, method, params, Duration::from_secs(15), true).await.map(|_| ())
+        result.map(drop).map_err(Failure::of_repeatable)
     }
 
     async fn send(
@@ -251,14 +247,28 @@ impl ChannelDriver for TelegramBot {
         access: &ChannelAccess,
         message: &OutboundMessage,
     ) -> Result<SendReceipt, DriverError> {
-        let chat: i64 = message.chat_id.parse().unwrap_or_default();
-        let params = json!({ "chat_id": chat, "text": message.text });
-        let sent =
-            self.call(access, "sendMessage", params, self.options.send_timeout, false).await?;
-        let ordinal = sent["message_id"]
-            .as_i64()
-            .ok_or(DriverError::Unknown { code: "answer_lost", detail: String::new() })?;
-        Ok(SendReceipt { external_id: format!("{chat}:{ordinal}"), ordinal })
+        let mut plan = Plan::of(message)?;
+        let deadline = Instant::now() + self.options.send_timeout;
+        loop {
+            let timeout = Some(deadline.saturating_duration_since(Instant::now()));
+            let call = Call { method: plan.method(), body: plan.body(), timeout };
+            let failure = match self.client.call(&access.secret, call).await {
+                Ok(result) => {
+                    let receipt = outbound::receipt(&result, &message.chat_id);
+                    // It was taken, but we cannot name what was taken.
+                    return receipt.ok_or_else(|| {
+                        Failure::malformed("the answer names no message").of_send()
+                    });
+                }
+                Err(failure) => failure,
+            };
+            // A refusal is proof that nothing was sent, so another form of the same may follow.
+            match failure.meaning() {
+                Some(Meaning::ReplyNotFound) if plan.forget_reply() => {}
+                Some(Meaning::PhotoUnfit) if plan.become_document() => {}
+                _ => return Err(failure.of_send()),
+            }
+        }
     }
 
     async fn edit(
@@ -268,19 +278,25 @@ impl ChannelDriver for TelegramBot {
         text: &str,
         caption: bool,
     ) -> Result<(), DriverError> {
-        let (chat, number) = split(external_id);
+        let message = MessageRef::parse(external_id)?;
         let (method, field) =
             if caption { ("editMessageCaption", "caption") } else { ("editMessageText", "text") };
-        let params = json!({ "chat_id": chat, "message_id": number, field: text });
-        self.call(access, method, params, self.options.send_timeout, true).await.map(|_| ())
+        let mut params = message.params();
+        params[field] = text.into();
+        match self.repeatable(access, method, params).await {
+            Ok(_) => Ok(()),
+            Err(failure) if failure.meaning() == Some(Meaning::NotModified) => Ok(()),
+            Err(failure) => Err(failure.of_repeatable()),
+        }
     }
 
     async fn delete(&self, access: &ChannelAccess, external_id: &str) -> Result<(), DriverError> {
-        let (chat, number) = split(external_id);
-        let params = json!({ "chat_id": chat, "message_id": number });
-        self.call(access, "deleteMessage", params, self.options.send_timeout, true)
-            .await
-            .map(|_| ())
+        let message = MessageRef::parse(external_id)?;
+        match self.repeatable(access, "deleteMessage", message.params()).await {
+            Ok(_) => Ok(()),
+            Err(failure) if failure.meaning() == Some(Meaning::MessageNotFound) => Ok(()),
+            Err(failure) => Err(failure.of_repeatable()),
+        }
     }
 
     async fn answer_button(
@@ -289,12 +305,49 @@ impl ChannelDriver for TelegramBot {
         external_id: &str,
     ) -> Result<(), DriverError> {
         let params = json!({ "callback_query_id": external_id });
-        self.call(access, "answerCallbackQuery", params, self.options.send_timeout, true)
-            .await
-            .map(|_| ())
+        match self.repeatable(access, "answerCallbackQuery", params).await {
+            Ok(_) => Ok(()),
+            // The client no longer waits: what we wanted.
+            Err(failure) if failure.meaning() == Some(Meaning::QueryExpired) => Ok(()),
+            Err(failure) => Err(failure.of_repeatable()),
+        }
     }
 
-    async fn download(&self, _: &ChannelAccess, _: &str) -> Result<Download, DriverError> {
-        Err(DriverError::Refused { code: "download_not_supported", detail: String::new() })
+    async fn download(
+        &self,
+        access: &ChannelAccess,
+        file_ref: &str,
+    ) -> Result<Download, DriverError> {
+        let mut asked_again = false;
+        loop {
+            let params = json!({ "file_id": file_ref });
+            let answer = self.repeatable(access, "getFile", params).await;
+            let answer = answer.map_err(Failure::of_repeatable)?;
+            let file: wire::FilePath = wire::read(&answer)
+                .ok_or_else(|| Failure::malformed("getFile told no path").of_repeatable())?;
+            match self.client.open_file(&access.secret, &file.file_path).await {
+                Ok(opened) => {
+                    let told = file.file_size.and_then(|size| u64::try_from(size).ok());
+                    return Ok(Download {
+                        size_bytes: opened.size_bytes.or(told),
+                        mime_type: opened.mime_type,
+                        bytes: opened.bytes.boxed(),
+                    });
+                }
+                // The path was good for an hour and that hour is over: ask for a fresh one.
+                Err(failure) if failure.is_missing_file() && !asked_again => asked_again = true,
+                Err(failure) => return Err(failure.of_download()),
+            }
+        }
     }
+}
+
+/// Where the JSON is broken, without quoting any of it.
+fn describe_json(error: &serde_json::Error) -> String {
+    let what = match error.classify() {
+        serde_json::error::Category::Eof => "ends early",
+        serde_json::error::Category::Io => "unreadable",
+        serde_json::error::Category::Syntax | serde_json::error::Category::Data => "broken",
+    };
+    format!("{what} at line {} column {}", error.line(), error.column())
 }

@@ -536,7 +536,8 @@ impl ChannelDriver for FakeChannel {
             }
             let changed = tokio::time::timeout_at(deadline, changes.changed()).await;
             if !matches!(changed, Ok(Ok(()))) {
-                return Ok(PollBatch { updates: Vec::new(), next_cursor: None });
+                let next_cursor = cursor.map(ToOwned::to_owned);
+                return Ok(PollBatch { updates: Vec::new(), next_cursor });
             }
         }
     }

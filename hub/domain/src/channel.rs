@@ -307,7 +307,7 @@ pub struct NumberedUpdate {
 #[derive(Debug, Clone, PartialEq)]
 pub struct PollBatch {
     pub updates: Vec<NumberedUpdate>,
-    /// Cursor of the next poll; stored only after the updates are.
+    /// Cursor of the next poll, the same as before when nothing came; stored only after the updates are.
     pub next_cursor: Option<String>,
 }
 

@@ -26,6 +26,7 @@ impl Drivers {
             channel_telegram_bot::Options {
                 send_timeout: Duration::from_secs(config.delivery.send_timeout_seconds),
                 poll_seconds: config.providers.telegram.poll_seconds,
+                ..channel_telegram_bot::Options::default()
             },
         )?;
         Ok(Self::of(vec![Arc::new(telegram)]))
