@@ -10,6 +10,7 @@ use hub_store::{Store, StoreOptions, Vault};
 use ipnet::IpNet;
 use secrecy::ExposeSecret as _;
 
+use crate::bus::Bus;
 use crate::config::{Config, Synchronous};
 use crate::drivers::Drivers;
 use crate::files::Files;
@@ -18,6 +19,7 @@ use crate::keys::MasterKey;
 use crate::lifecycle::Lifecycle;
 use crate::limits::Limits;
 use crate::random;
+use crate::ws::{self, Fanout};
 
 /// Cheap to clone; every clone is the same application.
 #[derive(Debug, Clone)]
@@ -38,6 +40,8 @@ pub struct Parts {
     /// This process among all nodes.
     pub node: String,
     pub limits: Limits,
+    pub bus: Bus,
+    pub fanout: Fanout,
     /// Proxies that are believed.
     pub trusted_networks: Vec<IpNet>,
     public_url: url::Url,
@@ -74,8 +78,17 @@ impl App {
     pub async fn open(options: AppOptions) -> anyhow::Result<Self> {
         let AppOptions { config, bound, clock, gateways, drivers } = options;
         let (store, master_key) = open_store(&config, Arc::clone(&clock)).await?;
+        let lifecycle = Lifecycle::new(Duration::from_secs(config.server.shutdown_seconds));
+        let bus = if config.redis.enabled() {
+            Bus::redis(config.redis.url.expose_secret(), &config.redis.prefix)?
+        } else {
+            Bus::in_process()
+        };
+        let settings = ws::Settings::from(&config.realtime);
         let parts = Parts {
-            lifecycle: Lifecycle::new(Duration::from_secs(config.server.shutdown_seconds)),
+            fanout: Fanout::new(store.clone(), bus.clone(), lifecycle.clone(), settings),
+            bus,
+            lifecycle,
             keys: Keys {
                 csrf: master_key.for_purpose("csrf"),
                 sign_in_code: master_key.for_purpose("sign-in code"),
@@ -96,6 +109,12 @@ impl App {
             config,
         };
         Ok(Self { inner: Arc::new(parts) })
+    }
+
+    /// Starts what lets nodes and connections follow the log. Connections opened before wait for it.
+    pub fn start_realtime(&self) {
+        self.bus.start(&self.lifecycle, self.store.commits());
+        self.fanout.start(Arc::new(self.clone()));
     }
 
     /// Where people and providers reach the server; without a path.

@@ -54,6 +54,19 @@ impl Lifecycle {
         });
     }
 
+    /// Makes a task that something else runs one that the end of the process waits for; it is dropped
+    /// when the process stops.
+    pub fn track<F>(&self, task: F) -> impl Future<Output = ()> + Send + use<F>
+    where
+        F: Future<Output = ()> + Send,
+    {
+        let task = self.stopping.clone().run_until_cancelled_owned(task);
+        let tracked = self.tasks.track_future(task);
+        async move {
+            let _ = tracked.await;
+        }
+    }
+
     /// Resolves when the first stage begins.
     pub fn draining(&self) -> WaitForCancellationFuture<'_> {
         self.draining.cancelled()

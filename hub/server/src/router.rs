@@ -2,6 +2,7 @@
 //! the other does not.
 
 use axum::extract::DefaultBodyLimit;
+use axum::routing::get;
 use axum::{Router, middleware};
 use utoipa::OpenApi as _;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
@@ -13,7 +14,7 @@ use crate::http::{
     channels, conversations, deliveries, files, health, members, messages, openapi, session,
     webhooks,
 };
-use crate::{assets, layers};
+use crate::{assets, layers, ws};
 
 /// The routes and the document that describes them.
 fn documented() -> OpenApiRouter<App> {
@@ -47,6 +48,8 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(files::fetch))
         .routes(routes!(deliveries::list_deliveries))
         .routes(routes!(deliveries::replay))
+        // Described in docs/realtime.md: what OpenAPI can say of a WebSocket is nothing.
+        .route("/realtime", get(ws::open))
         .layer(middleware::from_fn(layers::forbid_caching));
     OpenApiRouter::with_openapi(openapi::Document::openapi())
         .routes(routes!(health::get_health))

@@ -13,6 +13,7 @@ use crate::{listen, router, tidy};
 /// Starts everything on a database that is migrated. `listener`: where the web role answers.
 pub async fn start(app: &App, listener: Option<TcpListener>) -> anyhow::Result<()> {
     tidy::start(app);
+    app.start_realtime();
     if app.config.server.has_role(Role::Worker) {
         start_worker(app);
     }

@@ -261,9 +261,13 @@ pub async fn make_sign_in_link(
     Ok(format!("/sign-in/link/{token}"))
 }
 
-/// Ends a session.
+/// Ends a session, and with it its realtime connections.
 pub async fn sign_out(app: &App, id: SessionId) -> Result<(), ApiError> {
     app.store
-        .write_system(move |tx| Box::pin(async move { Ok(tx.db().delete_session(id).await?) }))
-        .await
+        .write_system(move |tx| {
+            Box::pin(async move { Ok::<_, ApiError>(tx.db().delete_session(id).await?) })
+        })
+        .await?;
+    app.fanout.signed_out(id);
+    Ok(())
 }

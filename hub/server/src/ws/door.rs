@@ -1,0 +1,46 @@
+//! The application as the doorkeeper of realtime connections: the same rules as for requests.
+
+use async_trait::async_trait;
+use http::HeaderMap;
+use hub_domain::{CompanyId, Scope, UserId};
+
+use super::{Caller, Doorkeeper};
+use crate::app::App;
+use crate::auth::{self, Proof};
+use crate::error::{ApiError, Code};
+
+#[async_trait]
+impl Doorkeeper for App {
+    async fn caller(&self, headers: &HeaderMap) -> Result<Option<Caller>, ApiError> {
+        let current = known(auth::authenticate(self, headers).await, Code::Unauthenticated)?;
+        Ok(current.map(|current| Caller {
+            user_id: current.user.id,
+            session_id: match current.proof {
+                Proof::Session(id) => Some(id),
+                Proof::PrivateToken => None,
+            },
+        }))
+    }
+
+    fn check_origin(&self, headers: &HeaderMap) -> Result<(), ApiError> {
+        auth::check_origin(self, headers)
+    }
+
+    async fn is_signed_in(&self, caller: Caller) -> Result<bool, ApiError> {
+        let proof = caller.session_id.map_or(Proof::PrivateToken, Proof::Session);
+        auth::is_still_valid(self, proof).await
+    }
+
+    async fn scope(&self, user: UserId, company: CompanyId) -> Result<Option<Scope>, ApiError> {
+        known(auth::scope_of(self, user, company).await, Code::NotFound)
+    }
+}
+
+/// A refusal with this code is an answer, not an error.
+fn known<T>(result: Result<T, ApiError>, refusal: Code) -> Result<Option<T>, ApiError> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.code == refusal => Ok(None),
+        Err(error) => Err(error),
+    }
+}
