@@ -4,6 +4,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use sqlx::Executor as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use crate::{StoreError, StoreOptions};
@@ -17,6 +18,9 @@ pub const BEGIN: &str = "BEGIN";
 /// PostgreSQL answers the COMMIT of a failed transaction with a ROLLBACK and no error. Any other
 /// statement is refused in such a transaction, and what stands behind a refused one is not run.
 pub const COMMIT: &str = "SELECT 1; COMMIT";
+/// The planner takes a given list for a hundred rows and a random read for one of a spinning disk, and
+/// would read a whole table for the sake of one message.
+const SESSION: &str = "SET random_page_cost = 1.1";
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/postgres");
 
 /// The words of SQL in which PostgreSQL differs.
@@ -60,7 +64,12 @@ pub async fn connect(options: &StoreOptions) -> Result<(Pool, Pool), StoreError>
         .statement_cache_capacity(256)
         .application_name("uzel");
     let pool = |connections| {
-        PgPoolOptions::new().max_connections(connections).acquire_timeout(Duration::from_secs(10))
+        PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(Duration::from_secs(10))
+            .after_connect(|conn, _| {
+                Box::pin(async move { conn.execute(SESSION).await.map(|_| ()) })
+            })
     };
     let writers = pool(WRITERS as u32 + 1).connect_with(base.clone()).await?;
     let readers = pool(options.readers).connect_lazy_with(base);

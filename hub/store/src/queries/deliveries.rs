@@ -98,6 +98,7 @@ pub async fn insert_deliveries(
     Ok(())
 }
 
+// A replayed delivery is ahead of the one that is under way meanwhile, and waits for it all the same.
 pub async fn claim_candidates(
     conn: &mut Conn,
     request: &ClaimRequest,
@@ -106,8 +107,8 @@ pub async fn claim_candidates(
         "SELECT {COLUMNS} FROM deliveries d
          WHERE d.state = 'pending' AND d.not_before <= $1
            AND NOT EXISTS (SELECT 1 FROM deliveries ahead
-               WHERE ahead.lane = d.lane AND ahead.id < d.id
-                 AND ahead.state IN ('pending', 'in_flight'))
+               WHERE ahead.lane = d.lane AND ahead.state IN ('pending', 'in_flight')
+                 AND (ahead.id < d.id OR (ahead.state = 'in_flight' AND ahead.id > d.id)))
            AND NOT EXISTS (SELECT 1 FROM targets t
                WHERE t.target = d.target AND (t.paused_until > $1 OR t.next_free_at > $1))
          ORDER BY d.not_before, d.id LIMIT $2 {skip_locked}",
@@ -305,7 +306,7 @@ pub async fn expired_deliveries(
 ) -> Result<Vec<(Delivery, bool)>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM deliveries d
-         WHERE d.state = 'in_flight' AND d.lease_until <= $1 ORDER BY d.id LIMIT $2"
+         WHERE d.state = 'in_flight' AND d.lease_until <= $1 ORDER BY d.lease_until, d.id LIMIT $2"
     );
     let rows: Vec<DeliveryRow> =
         sqlx::query_as(AssertSqlSafe(sql)).bind(before.0).bind(limit).fetch_all(&mut *conn).await?;
