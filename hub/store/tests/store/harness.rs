@@ -17,7 +17,7 @@ use hub_domain::{
     Visibility,
 };
 use hub_store::records::{Incoming, Ingested, MessageKey, NewChannel, NewDelivery, NewMessage};
-use hub_store::{Store, StoreError, StoreOptions, Tx, Vault};
+use hub_store::{Db, Store, StoreError, StoreOptions, Tx, Vault};
 use secrecy::SecretString;
 use sqlx::Connection as _;
 
@@ -153,6 +153,27 @@ impl TestStore {
             Place::Postgres(database) => {
                 let mut conn = sqlx::PgConnection::connect(database.url()).await.unwrap();
                 sqlx::query_scalar(sql).fetch_one(&mut conn).await.unwrap()
+            }
+        }
+    }
+
+    /// How the engine would run `sql` for the store, one step a line; arguments in PostgreSQL's words.
+    pub async fn plan(&self, sql: &str, arguments: &str) -> Vec<String> {
+        let mut reader = self.reader().await.unwrap();
+        match reader.db() {
+            Db::Sqlite(conn) => {
+                let sql = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+                let rows: Vec<(i64, i64, i64, String)> =
+                    sqlx::query_as(sql).fetch_all(conn).await.unwrap();
+                rows.into_iter().map(|(_, _, _, step)| step).collect()
+            }
+            Db::Postgres(conn) => {
+                let prepare = sqlx::AssertSqlSafe(format!("PREPARE asked AS {sql}"));
+                sqlx::raw_sql(prepare).execute(&mut *conn).await.unwrap();
+                let explain = sqlx::AssertSqlSafe(format!("EXPLAIN EXECUTE asked({arguments})"));
+                let rows = sqlx::raw_sql(explain).fetch_all(&mut *conn).await.unwrap();
+                sqlx::raw_sql("DEALLOCATE asked").execute(conn).await.unwrap();
+                rows.iter().map(|row| sqlx::Row::get(row, 0)).collect()
             }
         }
     }

@@ -219,7 +219,7 @@ on_both_engines! {
         let office = store.office("a").await;
         let tell = |ordinal, name: &str, username: Option<&str>, phone: Option<&str>| {
             let mut message = incoming(office.channel, "kate", ordinal);
-            message.message.sender.name = name.to_owned();
+            name.clone_into(&mut message.message.sender.name);
             message.message.sender.username = username.map(ToOwned::to_owned);
             message.message.sender.chat_id = format!("chat {ordinal}");
             message.message.verified_phone = phone.map(ToOwned::to_owned);
