@@ -1,3 +1,4 @@
 //! Tests of the whole product, one binary.
 
 mod flows;
+mod http;

@@ -1,0 +1,111 @@
+//! Connecting accounts.
+
+use hub_domain::channel::DriverError;
+use hub_tests::{TestApp, on_both_engines};
+use serde_json::json;
+
+on_both_engines! {
+    async fn a_credential_is_checked_live_and_connected_once(database: Database) {
+        let app = TestApp::start(database).await;
+        let mut company = app.company("Точка роста", "79261234567").await;
+        let (check, channels) = (company.path("/channels/check"), company.path("/channels"));
+        let body = json!({ "kind": "telegram_bot", "credential": "100:secret" });
+        let account = company.administrator.post(&check, body.clone()).await.expect(200);
+        assert_eq!(account.json["external_id"], "100");
+        assert_eq!(account.json["username"], "fake_100_bot");
+
+        let id = company.connect("100").await;
+        let list = company.administrator.get(&channels).await.expect(200);
+        assert_eq!(list.json["items"][0]["id"], id);
+        let text = String::from_utf8_lossy(&list.bytes).into_owned();
+        assert!(!text.contains("secret\""), "no credential is ever shown: {text}");
+
+        let again = company.administrator.post(&channels, body.clone()).await;
+        again.expect_refusal(409, "channel_exists");
+        let mut other = app.company("Соседи", "79261234568").await;
+        let path = other.path("/channels");
+        let taken = other.administrator.post(&path, body).await;
+        taken.expect_refusal(409, "channel_exists");
+    }
+
+    async fn a_bad_credential_is_told_from_a_provider_that_does_not_answer(database: Database) {
+        let app = TestApp::start(database).await;
+        let mut company = app.company("Точка роста", "79261234567").await;
+        let path = company.path("/channels/check");
+        let ask = |credential: &str| json!({ "kind": "telegram_bot", "credential": credential });
+        let malformed = company.administrator.post(&path, ask("nonsense")).await;
+        let malformed = malformed.expect_refusal(422, "credential_malformed");
+        assert_eq!(malformed.json["errors"][0]["field"], "credential");
+        app.fake.revoke("200");
+        let refused = company.administrator.post(&path, ask("200:secret")).await;
+        refused.expect_refusal(422, "credential_refused");
+        let kind = json!({ "kind": "widget", "credential": "1:x" });
+        let unknown = company.administrator.post(&path, kind).await;
+        unknown.expect_refusal(422, "channel_kind_unknown");
+    }
+
+    async fn a_channel_is_renamed_switched_off_and_on(database: Database) {
+        let app = TestApp::start(database).await;
+        let mut company = app.company("Точка роста", "79261234567").await;
+        let id = company.connect("100").await;
+        let path = company.path(&format!("/channels/{id}"));
+        let named = company.administrator.patch(&path, json!({ "name": "Поддержка" })).await;
+        assert_eq!(named.expect(200).json["name"], "Поддержка");
+        for name in ["", "   ", &"я".repeat(81)] {
+            let refused = company.administrator.patch(&path, json!({ "name": name })).await;
+            refused.expect_refusal(422, "name_invalid");
+        }
+        let off = company.administrator.post(&format!("{path}/disable"), json!({})).await.expect(200);
+        assert_eq!(off.json["state"], "disabled");
+        assert_eq!(off.json["state_reason"], "disabled_by_administrator");
+        let on = company.administrator.post(&format!("{path}/enable"), json!({})).await.expect(200);
+        assert_eq!(on.json["state"], "connecting");
+        let other = company.administrator.patch(&path, json!({ "credential": "300:secret" })).await;
+        other.expect_refusal(422, "credential_of_other_account");
+    }
+
+    async fn webhooks_need_an_address_that_a_provider_can_reach(database: Database) {
+        let app = TestApp::builder(database).set("security.allow_loopback_urls", "false").start().await;
+        let mut company = app.company("Точка роста", "79261234567").await;
+        let body = json!({ "kind": "telegram_bot", "credential": "100:x", "intake": "webhook" });
+        let path = company.path("/channels");
+        let refused = company.administrator.post(&path, body).await;
+        refused.expect_refusal(422, "public_url_needed");
+    }
+
+    async fn what_a_channel_could_not_deliver_is_listed_and_replayed(database: Database) {
+        let app = TestApp::builder(database).set("delivery.retry_schedule", "").start().await;
+        let mut company = app.company("Точка роста", "79261234567").await;
+        company.connect("100").await;
+        let client = app.fake.client("555", "Катя");
+        let conversation = company.client_says(&app, "100", &client, "Добрый день").await;
+        app.fake.fail_next_send(DriverError::Retry {
+            code: "provider_error",
+            detail: "Bad Gateway".into(),
+            retry_after_ms: None,
+            whole_account: false,
+        });
+        let path = company.path(&format!("/conversations/{}/messages", conversation["id"]));
+        let body = json!({ "client_message_id": "one", "text": "Здравствуйте" });
+        company.administrator.post(&path, body).await.expect(202);
+
+        let dead = company.path("/deliveries?state=dead");
+        let listed = hub_tests::eventually("a dead letter is listed", || {
+            let (mut browser, dead) = (company.administrator.clone(), dead.clone());
+            async move {
+                let list = browser.get(&dead).await.expect(200);
+                (!list.json["items"].as_array()?.is_empty()).then_some(list)
+            }
+        })
+        .await;
+        let item = &listed.json["items"][0];
+        assert_eq!(item["kind"], "send_message");
+        assert_eq!(item["error_code"], "provider_error");
+        assert_eq!(item["attempts"].as_array().unwrap().len(), 1);
+        let replay = company.path(&format!("/deliveries/{}/replay", item["id"]));
+        company.administrator.post(&replay, json!({})).await.expect(202);
+        app.fake.wait_for_sent(1).await;
+        let again = company.administrator.post(&replay, json!({})).await;
+        again.expect_refusal(409, "status_conflict");
+    }
+}

@@ -1,0 +1,136 @@
+//! The chat list and what is done to a conversation.
+
+use hub_domain::Role;
+use hub_tests::{TestApp, TestCompany, on_both_engines};
+use serde_json::{Value, json};
+
+/// A company with three clients who wrote one after another. Returns their conversations' ids.
+async fn three_clients(app: &TestApp) -> (TestCompany, Vec<i64>) {
+    let mut company = app.company("Точка роста", "79261234567").await;
+    company.connect("100").await;
+    let mut ids = Vec::new();
+    for name in ["Аня", "Боря", "Вера"] {
+        let client = app.fake.client(name, name);
+        let text = format!("{name} пишет");
+        let conversation = company.client_says(app, "100", &client, &text).await;
+        ids.push(conversation["id"].as_i64().expect("an id"));
+    }
+    (company, ids)
+}
+
+async fn listed(company: &mut TestCompany, query: &str) -> (Vec<i64>, Value) {
+    let path = company.path(&format!("/conversations{query}"));
+    let answer = company.administrator.get(&path).await.expect(200);
+    let items = answer.json["items"].as_array().expect("a list");
+    let ids = items.iter().map(|item| item["id"].as_i64().expect("an id")).collect();
+    (ids, answer.json)
+}
+
+on_both_engines! {
+    async fn the_list_is_by_latest_activity_and_pages_through_everything_once(database: Database) {
+        let app = TestApp::start(database).await;
+        let (mut company, ids) = three_clients(&app).await;
+        let newest_first: Vec<i64> = ids.iter().rev().copied().collect();
+        let (all, answer) = listed(&mut company, "").await;
+        assert_eq!(all, newest_first);
+        assert_eq!(answer["next_cursor"], Value::Null);
+        assert!(answer["position"]["offset"].as_i64().unwrap() > 0);
+
+        let (mut seen, mut query) = (Vec::new(), "?limit=1".to_owned());
+        loop {
+            let (page, answer) = listed(&mut company, &query).await;
+            seen.extend(page);
+            let Some(cursor) = answer["next_cursor"].as_str() else { break };
+            query = format!("?limit=1&cursor={cursor}");
+        }
+        assert_eq!(seen, newest_first);
+
+        let client = app.fake.client("Аня", "Аня");
+        company.client_says(&app, "100", &client, "Ещё раз").await;
+        assert_eq!(listed(&mut company, "").await.0, [ids[0], ids[2], ids[1]]);
+    }
+
+    async fn each_filter_shows_its_own_and_the_counts_agree(database: Database) {
+        let app = TestApp::start(database).await;
+        let (mut company, ids) = three_clients(&app).await;
+        let me = company.administrator.get("/api/v1/session").await.expect(200);
+        let me = me.json["companies"][0]["member"]["id"].clone();
+        let at = |id: i64, rest: &str| company.path(&format!("/conversations/{id}/{rest}"));
+        let (assignee, state, answered) =
+            (at(ids[0], "assignee"), at(ids[1], "state"), at(ids[2], "answered"));
+        let browser = &mut company.administrator;
+        let assigned = browser.put(&assignee, json!({ "member_id": me })).await.expect(200);
+        assert_eq!(assigned.json["assignee_id"], me);
+        let archived = browser.put(&state, json!({ "state": "archived" })).await.expect(200);
+        assert_eq!(archived.json["state"], "archived");
+        let done = browser.post(&answered, json!({})).await.expect(200);
+        assert_eq!(done.json["unanswered_count"], 0);
+
+        assert_eq!(listed(&mut company, "?filter=open").await.0, [ids[2], ids[0]]);
+        assert_eq!(listed(&mut company, "?filter=mine").await.0, [ids[0]]);
+        assert_eq!(listed(&mut company, "?filter=archived").await.0, [ids[1]]);
+        assert_eq!(listed(&mut company, "?filter=unassigned").await.0, [ids[2]]);
+        assert_eq!(listed(&mut company, "?filter=unanswered").await.0, [ids[0]]);
+        assert_eq!(listed(&mut company, "?filter=all").await.0.len(), 3);
+        let path = company.path("/conversations/counts");
+        let counts = company.administrator.get(&path).await.expect(200).json;
+        for (filter, count) in
+            [("open", 2), ("mine", 1), ("archived", 1), ("unassigned", 1), ("unanswered", 1)]
+        {
+            assert_eq!(counts[filter], count, "{filter}");
+        }
+    }
+
+    async fn a_query_that_makes_no_sense_is_refused_with_the_field(database: Database) {
+        let app = TestApp::start(database).await;
+        let mut company = app.company("Точка роста", "79261234567").await;
+        for (query, field) in [
+            ("?filter=nonsense", "filter"),
+            ("?cursor=x", "cursor"),
+            ("?limit=0", "limit"),
+            ("?limit=201", "limit"),
+        ] {
+            let path = company.path(&format!("/conversations{query}"));
+            let refused = company.administrator.get(&path).await;
+            let refused = refused.expect_refusal(400, "invalid_request");
+            assert_eq!(refused.json["errors"][0]["field"], field);
+        }
+        let path = company.path("/conversations?channel_id=x");
+        company.administrator.get(&path).await.expect_refusal(400, "invalid_request");
+    }
+
+    async fn a_read_marker_never_goes_back_and_is_each_members_own(database: Database) {
+        let app = TestApp::start(database).await;
+        let (mut company, ids) = three_clients(&app).await;
+        let mut operator = company.member(&app, "79261234570", Role::Operator).await;
+        let path = company.path(&format!("/conversations/{}", ids[0]));
+        let last = company.administrator.get(&path).await.expect(200);
+        assert_eq!(last.json["read_marker"], Value::Null);
+        let last = last.json["conversation"]["last_incoming_position"].as_i64().unwrap();
+        let marker = format!("{path}/read-marker");
+        let browser = &mut company.administrator;
+        let moved = browser.put(&marker, json!({ "position": last })).await.expect(200);
+        assert_eq!(moved.json["position"], last);
+        let back = browser.put(&marker, json!({ "position": last - 1 })).await.expect(200);
+        assert_eq!(back.json["position"], last);
+        let list = company.path("/conversations");
+        let list = company.administrator.get(&list).await.expect(200);
+        assert_eq!(list.json["read_markers"][0]["position"], last);
+        let theirs = operator.get(&path).await.expect(200);
+        assert_eq!(theirs.json["read_marker"], Value::Null);
+    }
+
+    async fn somebody_of_another_company_cannot_be_made_responsible(database: Database) {
+        let app = TestApp::start(database).await;
+        let (mut company, ids) = three_clients(&app).await;
+        let other = app.company("Соседи", "79261234568").await;
+        let mut stranger = other.administrator.clone();
+        let theirs = stranger.get("/api/v1/session").await.expect(200);
+        let theirs = theirs.json["companies"][0]["member"]["id"].clone();
+        let path = company.path(&format!("/conversations/{}/assignee", ids[0]));
+        let refused = company.administrator.put(&path, json!({ "member_id": theirs })).await;
+        assert!(matches!(refused.status.as_u16(), 404 | 422), "{}", refused.json);
+        let missing = company.administrator.put(&path, json!({})).await;
+        missing.expect_refusal(422, "invalid_request");
+    }
+}

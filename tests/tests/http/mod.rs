@@ -1,0 +1,13 @@
+//! What each part of the HTTP interface promises.
+
+#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
+
+mod access;
+mod channels;
+mod conversations;
+mod files;
+mod health;
+mod messages;
+mod set_up;
+mod sign_in;
+mod webhooks;
