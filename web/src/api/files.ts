@@ -1,6 +1,6 @@
 import { address, getCsrfToken, request, tellSignedOut } from './client';
 import { ApiError, errorFrom } from './error';
-import type { Attachment } from './types';
+import type { Attachment, AttachmentKind } from './types';
 
 export const attachmentUrl = (company: number, id: number) =>
   address(`/companies/${company}/attachments/${id}/content`);
@@ -13,12 +13,15 @@ export function uploadFile(
   company: number,
   channel: number,
   file: File,
+  kind: AttachmentKind | null,
   onProgress: (sentBytes: number) => void,
   signal: AbortSignal,
 ): Promise<Attachment> {
   return new Promise((resolve, reject) => {
     const form = new FormData();
     form.append('channel_id', String(channel));
+    // A picture may be sent as a document; the server decides when nothing is asked for.
+    if (kind) form.append('kind', kind);
     form.append('file', file, file.name);
     const upload = new XMLHttpRequest();
     upload.open('POST', address(`/companies/${company}/files`));

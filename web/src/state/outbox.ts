@@ -1,6 +1,6 @@
 import type { NewMessage } from '../api/conversations';
 import { ApiError, asApiError } from '../api/error';
-import type { Attachment, Message } from '../api/types';
+import type { Attachment, AttachmentKind, Message } from '../api/types';
 import type { Database } from './database';
 import { createStore } from './store';
 
@@ -24,6 +24,8 @@ export interface OutboxItem {
   channelId: number;
   text: string;
   file: File | null;
+  /** How the file is to be sent; null: as the server sees fit. */
+  fileKind: AttachmentKind | null;
   /** Known once the file is uploaded, so that a retry does not upload it again. */
   attachmentId: number | null;
   replyToMessageId: number | null;
@@ -88,7 +90,10 @@ export class Outbox {
   }
 
   add(
-    entry: Pick<OutboxItem, 'conversationId' | 'channelId' | 'text' | 'file' | 'replyToMessageId'>,
+    entry: Pick<
+      OutboxItem,
+      'conversationId' | 'channelId' | 'text' | 'file' | 'fileKind' | 'replyToMessageId'
+    >,
   ): OutboxItem {
     const items = this.store.get().items;
     const item: OutboxItem = {

@@ -106,6 +106,7 @@ export class Workspace {
   private earliest: StreamPosition | null = null;
   private list: ListQuery | null = null;
   private thread: number | null = null;
+  private readonly threadLoads: Record<number, number> = {};
   private countsTimer: ReturnType<typeof setTimeout> | null = null;
   private readonly expiry: ReturnType<typeof setInterval>;
 
@@ -118,7 +119,7 @@ export class Workspace {
     this.drafts = new Drafts(owner, database);
     this.outbox = new Outbox(owner, database, {
       upload: (item, file, onProgress, signal) =>
-        uploadFile(company.id, item.channelId, file, onProgress, signal),
+        uploadFile(company.id, item.channelId, file, item.fileKind, onProgress, signal),
       post: (item, body) => api.sendMessage(company.id, item.conversationId, body),
       absorb: (message) => this.absorb({ messages: [message] }),
       isOnline: () => navigator.onLine,
@@ -282,17 +283,21 @@ export class Workspace {
   }
 
   /** The conversation on screen, or none. Loaded when it is not here yet. */
-  showThread(conversationId: number | null): void {
+  showThread(conversationId: number | null, around?: number): void {
     this.thread = conversationId;
     if (conversationId === null) return;
     const { threads } = this.store.get();
     const held = threads[conversationId];
-    if (!held || held.status === 'failed') void this.loadThread(conversationId);
+    if (!held || held.status === 'failed') void this.loadThread(conversationId, around);
   }
 
   /** From the end, or around a message. */
   async loadThread(conversationId: number, around?: number): Promise<void> {
     this.setThread(conversationId, loadingThread);
+    const run = (this.threadLoads[conversationId] ?? 0) + 1;
+    this.threadLoads[conversationId] = run;
+    // Another part of the conversation was asked for meanwhile.
+    const superseded = () => this.threadLoads[conversationId] !== run;
     try {
       const known = this.store.get().entities.conversations[conversationId];
       const [page, opened] = await Promise.all([
@@ -305,9 +310,9 @@ export class Workspace {
         messages: page.items,
         readMarkers: markers,
       });
-      this.setThread(conversationId, threadOfPage(page));
+      if (!superseded()) this.setThread(conversationId, threadOfPage(page));
     } catch (cause) {
-      if (cause instanceof Outdated) return;
+      if (cause instanceof Outdated || superseded()) return;
       const error = asApiError(cause);
       if (error.status === 404) {
         this.store.update((now) => ({ ...now, missing: { ...now.missing, [conversationId]: true } }));

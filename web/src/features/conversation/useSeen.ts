@@ -1,0 +1,43 @@
+import { useCallback, useEffect, useRef } from 'react';
+import { moveReadMarker } from '../../api/conversations';
+import type { Workspace } from '../../state/workspace';
+
+const SEND_AFTER_MS = 300;
+
+/** Moves the member's read marker behind what was on screen. It never goes back. */
+export function useSeen(workspace: Workspace, conversationId: number): (position: number) => void {
+  const wanted = useRef(0);
+  const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
+
+  const send = useCallback(async () => {
+    timer.current = null;
+    const { readMarkers } = workspace.store.get().entities;
+    const known = readMarkers[conversationId]?.[workspace.me.id]?.position ?? -1;
+    if (wanted.current <= known) return;
+    try {
+      const marker = await moveReadMarker(workspace.company.id, conversationId, wanted.current);
+      workspace.absorb({ readMarkers: [marker] });
+    } catch {
+      // The next look sends it again.
+    }
+  }, [workspace, conversationId]);
+
+  useEffect(() => {
+    wanted.current = 0;
+    return () => {
+      if (timer.current) {
+        clearTimeout(timer.current);
+        void send();
+      }
+    };
+  }, [send]);
+
+  return useCallback(
+    (position: number) => {
+      if (position <= wanted.current) return;
+      wanted.current = position;
+      timer.current ??= setTimeout(() => void send(), SEND_AFTER_MS);
+    },
+    [send],
+  );
+}

@@ -1,0 +1,98 @@
+import { Menu } from '@mantine/core';
+import { IconCheck, IconChevronDown } from '@tabler/icons-react';
+import { useNavigate } from '@tanstack/react-router';
+import type { ConversationFilter, Counts } from '../../api/types';
+import { ChannelBadge } from '../../components/ChannelBadge';
+import { t } from '../../i18n';
+import type { ListQuery } from '../../state/order';
+import { useStore } from '../../state/store';
+import { useInside } from '../shell/workspace-context';
+import listClasses from './ChatList.module.css';
+import classes from './FilterMenu.module.css';
+import { useMessagesRoute } from './useMessagesRoute';
+
+const FILTERS: ConversationFilter[] = ['open', 'all', 'mine', 'unassigned', 'unanswered', 'archived'];
+
+const countOf = (counts: Counts | null, filter: ConversationFilter) =>
+  counts && (filter === 'all' ? counts.open + counts.archived : counts[filter]);
+
+/** The filter is the title of the list; its menu names every filter with its number. */
+export function FilterMenu({ query, counts }: { query: ListQuery; counts: Counts | null }) {
+  const { params, search } = useMessagesRoute();
+  const navigate = useNavigate();
+  const name = t(`inbox.filter.${query.filter}`);
+  const count = countOf(counts, query.filter);
+  return (
+    <Menu position="bottom-start" width={290}>
+      <Menu.Target>
+        <button type="button" className={classes.target} aria-label={t('inbox.filter', { name })}>
+          <h1>{name}</h1>
+          {count !== null && <span>{count}</span>}
+          <IconChevronDown size={17} stroke={2} aria-hidden="true" />
+        </button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {FILTERS.map((filter) => (
+          <Menu.Item
+            key={filter}
+            role="menuitemradio"
+            aria-checked={filter === query.filter}
+            className={filter === query.filter ? classes.on : undefined}
+            leftSection={
+              filter === query.filter ? (
+                <IconCheck size={16} stroke={2.2} aria-hidden="true" />
+              ) : (
+                <span className={classes.blank} />
+              )
+            }
+            rightSection={<span className={classes.number}>{countOf(counts, filter) ?? ''}</span>}
+            onClick={() =>
+              void navigate({
+                to: '/c/$company/messages',
+                params,
+                search: { ...search, filter: filter === 'open' ? undefined : filter },
+              })
+            }
+          >
+            {t(`inbox.filter.${filter}`)}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+/** Narrows the list to one channel; there is nothing to choose from while there is only one. */
+export function ChannelFilter({ query }: { query: ListQuery }) {
+  const { workspace } = useInside();
+  const { params, search } = useMessagesRoute();
+  const navigate = useNavigate();
+  const channels = useStore(workspace.store, (state) => state.entities.channels);
+  const all = Object.values(channels);
+  const chosen = query.channelId === null ? undefined : channels[query.channelId];
+  if (all.length < 2 && !chosen) return null;
+  const go = (channel: number | undefined) =>
+    void navigate({ to: '/c/$company/messages', params, search: { ...search, channel } });
+  return (
+    <Menu position="bottom-start" width={260}>
+      <Menu.Target>
+        <button type="button" className={chosen ? listClasses.chipOn : listClasses.chip}>
+          {chosen ? chosen.name : t('contact.channel')}
+          <IconChevronDown size={14} aria-hidden="true" />
+        </button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item onClick={() => go(undefined)}>{t('inbox.all_channels')}</Menu.Item>
+        {all.map((channel) => (
+          <Menu.Item
+            key={channel.id}
+            leftSection={<ChannelBadge kind={channel.kind} size={18} />}
+            onClick={() => go(channel.id)}
+          >
+            {channel.name}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

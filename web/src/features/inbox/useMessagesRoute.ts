@@ -1,0 +1,13 @@
+import { getRouteApi } from '@tanstack/react-router';
+import type { ListQuery } from '../../state/order';
+
+const route = getRouteApi('/c/$company/messages');
+
+/** The company and the filters in the address, for links that keep them. */
+export function useMessagesRoute() {
+  const params = route.useParams();
+  const { filter, channel } = route.useSearch();
+  const search = { ...(filter && { filter }), ...(channel && { channel }) };
+  const query: ListQuery = { filter: filter ?? 'open', channelId: channel ?? null };
+  return { params, search, query };
+}
