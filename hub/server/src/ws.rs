@@ -106,7 +106,8 @@ pub async fn accept(
         }
     };
     Ok(upgrade.on_upgrade(move |socket| {
-        lifecycle.track(session::Session::new(socket, admission, door).run())
+        // Boxed: each future around it would keep room for it twice.
+        lifecycle.track(Box::pin(session::Session::new(socket, admission, door).run()))
     }))
 }
 

@@ -1,7 +1,7 @@
 //! The application as the doorkeeper of realtime connections: the same rules as for requests.
 
 use async_trait::async_trait;
-use http::HeaderMap;
+use http::{HeaderMap, header};
 use hub_domain::{CompanyId, Scope, UserId};
 
 use super::{Caller, Doorkeeper};
@@ -23,7 +23,15 @@ impl Doorkeeper for App {
     }
 
     fn check_origin(&self, headers: &HeaderMap) -> Result<(), ApiError> {
-        auth::check_origin(self, headers)
+        // A browser's handshake always names its origin. What it says beside that in Sec-Fetch-Site
+        // differs between browsers: some compare the schemes ws and http.
+        let mut named = HeaderMap::new();
+        for name in [header::ORIGIN, header::HOST] {
+            if let Some(value) = headers.get(&name) {
+                named.insert(name, value.clone());
+            }
+        }
+        auth::check_origin(self, &named)
     }
 
     async fn is_signed_in(&self, caller: Caller) -> Result<bool, ApiError> {

@@ -160,17 +160,12 @@ impl Session {
 
     async fn write(&mut self, frames: Vec<Utf8Bytes>) -> Result<(), End> {
         let wait = self.fanout().settings().write_timeout;
-        let socket = &mut self.socket;
-        let write = async {
-            for frame in frames {
-                socket.feed(Message::Text(frame)).await?;
-            }
-            socket.flush().await
-        };
-        match timeout(wait, write).await {
-            Ok(written) => written?,
-            Err(_) => return Err(Close::SlowConsumer.into()),
+        let slow = |_| Close::SlowConsumer;
+        // Each by itself: a thin line that moves is waited for as long as its lag allows.
+        for frame in frames {
+            timeout(wait, self.socket.feed(Message::Text(frame))).await.map_err(slow)??;
         }
+        timeout(wait, self.socket.flush()).await.map_err(slow)??;
         self.admission.bell.sent(self.fanout().now_ms());
         Ok(())
     }
@@ -179,23 +174,21 @@ impl Session {
         let now = self.fanout().now_ms();
         self.admission.bell.heard(now);
         let text = match message {
-            Ok(Message::Text(text)) => text,
+            Ok(Message::Text(text)) => Some(text),
             // The library answers pings.
-            Ok(Message::Ping(_) | Message::Pong(_)) => return Ok(()),
+            Ok(Message::Ping(_) | Message::Pong(_)) => None,
             Ok(Message::Binary(_)) => return Err(Close::BadFrame.into()),
-            Ok(Message::Close(_)) => return Err(End::Gone),
-            Err(error) => {
-                return Err(if is_bad_frame(&error) { Close::BadFrame.into() } else { End::Gone });
-            }
+            Err(error) if is_bad_frame(&error) => return Err(Close::BadFrame.into()),
+            Ok(Message::Close(_)) | Err(_) => return Err(End::Gone),
         };
-        match self.allowance.take(now) {
-            Taken::Yes => {}
-            Taken::No => {
-                return self
-                    .refuse("rate_limited", "Too many frames; this one was not read.")
-                    .await;
-            }
+        let allowed = match self.allowance.take(now) {
+            Taken::Yes => true,
+            Taken::No => false,
             Taken::TooMany => return Err(Close::BadFrame.into()),
+        };
+        let Some(text) = text else { return Ok(()) };
+        if !allowed {
+            return self.refuse("rate_limited", "Too many frames; this one was not read.").await;
         }
         let frame: ClientFrame = serde_json::from_str(&text).map_err(|_| Close::BadFrame)?;
         drop(text);

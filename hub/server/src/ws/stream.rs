@@ -22,7 +22,7 @@ use super::protocol::{Chunk, ServerFrame};
 use crate::bus::Passing;
 
 /// Events read at once.
-pub const PAGE_EVENTS: i64 = 256;
+pub const PAGE_EVENTS: i64 = 128;
 /// Passing things kept for connections that are slower than the others; the rest is forgotten.
 const PASSING: usize = 64;
 /// Waits after the log could not be read.

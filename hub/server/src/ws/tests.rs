@@ -299,7 +299,26 @@ impl Client {
         client
     }
 
+    /// With a small window: when it does not read, that shows after few megabytes.
+    async fn narrow(node: &Node, user: i64) -> Self {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(16 * 1024).unwrap();
+        let stream = socket.connect(node.address).await.unwrap();
+        let mut client = Self::over(stream, node, &[("x-user", &user.to_string())]).await.unwrap();
+        client.frame().await;
+        client
+    }
+
     async fn open(
+        node: &Node,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, tungstenite::Error> {
+        let stream = tokio::net::TcpStream::connect(node.address).await.unwrap();
+        Self::over(stream, node, headers).await
+    }
+
+    async fn over(
+        stream: tokio::net::TcpStream,
         node: &Node,
         headers: &[(&'static str, &str)],
     ) -> Result<Self, tungstenite::Error> {
@@ -307,7 +326,6 @@ impl Client {
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
-        let stream = tokio::net::TcpStream::connect(node.address).await.unwrap();
         let (socket, _) = tokio_tungstenite::client_async(request, stream).await?;
         Ok(Self { socket })
     }
@@ -496,17 +514,17 @@ on_both_engines! {
 
     #[expect(clippy::disallowed_methods, reason = "a client of the test")]
     async fn a_slow_consumer_is_closed_and_loses_nothing(place: Place) {
-        let write_timeout = Duration::from_millis(200);
+        let write_timeout = Duration::from_secs(2);
         let node = Node::start(&place, Settings { write_timeout, ..settings() }).await;
         let company = node.company().await;
-        let mut slow = Client::connect(&node, 1).await;
+        let mut slow = Client::narrow(&node, 1).await;
         let mut quick = Client::connect(&node, 2).await;
         slow.watch(company, None).await;
         quick.watch(company, None).await;
-        let large = "x".repeat(200_000);
+        let large = "x".repeat(100_000);
         // The others do not wait for it.
-        let quick = tokio::spawn(async move { quick.follow(0, 150).await });
-        for _ in 0..15 {
+        let quick = tokio::spawn(async move { quick.follow(0, 100).await });
+        for _ in 0..10 {
             node.append_named(company, vec![None; 10], large.clone()).await;
         }
         timeout(SOON, quick).await.unwrap().unwrap();
@@ -519,11 +537,11 @@ on_both_engines! {
                 reached = event.offset;
             }
         }
-        assert!(reached < 150, "it was not slow");
+        assert!(reached < 100, "it was not slow");
         let mut again = Client::connect(&node, 1).await;
         let position = at("e1", reached);
         assert_eq!(again.watch(company, Some(&position)).await, (true, position));
-        again.follow(reached, 150).await;
+        again.follow(reached, 100).await;
     }
 
     async fn watching_twice_starts_over_from_the_new_position(place: Place) {
@@ -743,6 +761,32 @@ async fn who_is_not_let_in_learns_why() {
     let watch = ClientFrame::Watch { company_id: CompanyId(1), position: None };
     stranger.send(&watch).await;
     assert_eq!(stranger.closed().await, 4102);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_idle_connection_keeps_is_small() {
+    let place = Place::sqlite();
+    let node = Node::start(&place, settings()).await;
+    let (sizes, mut measured) = tokio::sync::mpsc::channel(1);
+    let door = Arc::clone(&node.door);
+    let served = Served { fanout: node.fanout.clone(), door };
+    let open = move |State(served): State<Served>, upgrade: WebSocketUpgrade| async move {
+        let caller = Caller { user_id: UserId(1), session_id: None };
+        let admission = served.fanout.admit(caller).unwrap();
+        upgrade.on_upgrade(async move |socket| {
+            let run = session::Session::new(socket, admission, served.door).run();
+            sizes.send(size_of_val(&run)).await.unwrap();
+        })
+    };
+    let router = Router::new().route("/", get(open)).with_state(served);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let lifecycle = node.fanout.lifecycle();
+    lifecycle.spawn("listener", listen::serve(listener, router, lifecycle.clone()));
+    let (_socket, _) = tokio_tungstenite::connect_async(format!("ws://{address}/")).await.unwrap();
+    let size = timeout(SOON, measured.recv()).await.unwrap().unwrap();
+    println!("future of a session: {size} bytes");
+    assert!(size < 3 * 1024, "{size} bytes: box what is rarely used");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
