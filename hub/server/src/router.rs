@@ -71,5 +71,7 @@ pub fn router(app: App) -> Router {
 
 /// The OpenAPI document.
 pub fn document() -> utoipa::openapi::OpenApi {
-    documented().into_openapi()
+    let mut document = documented().into_openapi();
+    openapi::complete(&mut document);
+    document
 }
