@@ -228,7 +228,7 @@ export const browserWorld: SocketWorld = {
     return new WebSocket(url) as SocketLike;
   },
   now: () => Date.now(),
-  random: Math.random,
+  random: () => Math.random(),
   setTimer: (run, ms) => window.setTimeout(run, ms),
   clearTimer: (timer) => window.clearTimeout(timer),
   isOnline: () => navigator.onLine,

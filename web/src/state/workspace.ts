@@ -123,9 +123,9 @@ export class Workspace {
       post: (item, body) => api.sendMessage(company.id, item.conversationId, body),
       absorb: (message) => this.absorb({ messages: [message] }),
       isOnline: () => navigator.onLine,
-      now: Date.now,
-      random: Math.random,
-      setTimer: setTimeout,
+      now: () => Date.now(),
+      random: () => Math.random(),
+      setTimer: (run, ms) => setTimeout(run, ms),
     });
     this.expiry = setInterval(() => this.presence.update((now) => expire(now, Date.now())), 1000);
   }

@@ -16,6 +16,9 @@ import { usePresence } from './usePresence';
 import { useSeen } from './useSeen';
 import { firstName, memberName } from './words';
 
+/** How many further pages are loaded to find where the unread messages begin. */
+const UNREAD_PAGES = 4;
+
 /** An open conversation: its log, the composer, and the card beside it. */
 export function ConversationView({ id, target }: { id: number; target: number | null }) {
   const { workspace, socket } = useInside();
@@ -51,6 +54,21 @@ export function ConversationView({ id, target }: { id: number; target: number | 
     const marker = workspace.store.get().entities.readMarkers[id]?.[workspace.me.id]?.position ?? 0;
     setUnreadAfter(conversation.last_incoming_position > marker ? marker : null);
   }
+
+  // The first unread message may lie above the first page: it is what the conversation opens at.
+  const [reached, setReached] = useState(0);
+  const oldest = messages[0]?.position ?? 0;
+  const above =
+    ready &&
+    target === null &&
+    typeof unreadAfter === 'number' &&
+    oldest > unreadAfter &&
+    thread.olderCursor !== null &&
+    reached < UNREAD_PAGES;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each page that came is the reason for the next
+  useEffect(() => {
+    if (above) void workspace.loadOlder(id).then(() => setReached((pages) => pages + 1));
+  }, [above, workspace, id, reached]);
 
   const seen = useSeen(workspace, id);
   const typing = usePresence(socket, workspace.company.id, id);
@@ -117,7 +135,7 @@ export function ConversationView({ id, target }: { id: number; target: number | 
     <ThreadContext.Provider value={scope}>
       <section className={classes.chat} aria-label={t('thread.section')}>
         <Header cardOpen={card} onCard={() => setCard(!card)} />
-        {ready && unreadAfter !== undefined ? (
+        {ready && unreadAfter !== undefined && !above ? (
           messages.length === 0 && echoes.length === 0 ? (
             <div className={classes.empty}>
               <Notice title={t('thread.empty')} />

@@ -186,13 +186,12 @@ export function Log({
             if (placed.current && atEnd.current) toEnd();
           }}
         >
-          {(row: Row) => (
-            <div key={row.key} className={classes.row}>
+          {(row: Row, index: number) => (
+            <div key={row.key} className={`${classes.row} ${index === rows.length - 1 ? classes.end : ''}`}>
               <RowView row={row} highlight={highlight} members={members} />
             </div>
           )}
         </Virtualizer>
-        <div className={classes.foot} />
       </div>
       {away && topDay && (
         <div className={classes.float} aria-hidden="true">
