@@ -16,6 +16,7 @@ use hub_domain::channel::{
     InboundUpdate, IntakeMode, MediaLimit, NumberedUpdate, OutboundMessage, ParseError, PollBatch,
     SendReceipt, SharedDriver,
 };
+use hub_domain::content::utf16_len;
 use hub_domain::{AttachmentKind, ChannelId};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::watch;
@@ -355,6 +356,19 @@ impl FakeChannel {
         }
     }
 
+    /// What a provider refuses whatever is scripted.
+    fn check_message(&self, message: &OutboundMessage) -> Result<(), DriverError> {
+        let capabilities = self.capabilities();
+        let (limit, code) = match &message.attachment {
+            Some(_) => (capabilities.caption_limit, "caption_too_long"),
+            None => (capabilities.text_limit, "text_too_long"),
+        };
+        if utf16_len(&message.text) > limit {
+            return Err(DriverError::Refused { code, detail: "message is too long".to_owned() });
+        }
+        Ok(())
+    }
+
     async fn pass_gate(&self, at: HoldAt) {
         if self.lock().hold != Some(at) {
             return;
@@ -422,7 +436,8 @@ impl Drop for Held<'_> {
 fn account_of(secret: &SecretString) -> Option<String> {
     let (id, rest) = secret.expose_secret().split_once(':')?;
     let digits = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
-    (digits && !rest.is_empty()).then(|| id.to_owned())
+    let is_secret = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    (digits && !rest.is_empty() && rest.bytes().all(is_secret)).then(|| id.to_owned())
 }
 
 fn default_capabilities() -> Capabilities {
@@ -477,9 +492,9 @@ impl ChannelDriver for FakeChannel {
         headers: &http::HeaderMap,
         _body: &[u8],
     ) -> bool {
-        headers
-            .get(SECRET_HEADER)
-            .is_some_and(|shown| shown == access.webhook_secret.expose_secret())
+        let secret = access.webhook_secret.expose_secret();
+        let shown = headers.get(SECRET_HEADER);
+        !secret.is_empty() && shown.is_some_and(|shown| shown == secret)
     }
 
     fn parse_webhook(
@@ -563,6 +578,7 @@ impl ChannelDriver for FakeChannel {
         self.called(Call::Send { chat_id: message.chat_id.clone(), text: message.text.clone() });
         self.pass_gate(HoldAt::BeforeAccepting).await;
         let account_id = self.check_token(access)?;
+        self.check_message(message)?;
         let refused = self.lock().refused_chats.get(&message.chat_id).cloned();
         if let Some(error) = refused {
             return Err(error);

@@ -1,5 +1,6 @@
 //! The driver against the provider's contract: payloads in, calls out, and the shared conformance suite.
 
+mod conformance;
 mod inbound;
 mod outbound;
 
