@@ -15,6 +15,7 @@ use hub_domain::{
 };
 use hub_server::actions::apply_updates::apply_updates;
 use hub_server::actions::connect_channel::{ConnectChannel, connect_channel};
+use hub_server::bus::Bus;
 use hub_server::config::DeliveryConfig;
 use hub_server::delivery::{Engine, EngineParts};
 use hub_server::drivers::Drivers;
@@ -153,6 +154,7 @@ impl TestHub {
             drivers,
             files: files.clone(),
             gateways: Gateways::new(Vec::new()),
+            bus: Bus::in_process(),
             config: DeliveryConfig { retry_schedule: vec![10, 60], concurrency, ..config.delivery },
             public_url: "https://uzel.example".parse().expect("a URL"),
             max_file_bytes: 50 << 20,

@@ -36,6 +36,7 @@ fn start_worker(app: &App) {
         drivers: app.drivers.clone(),
         files: app.files.clone(),
         gateways: app.gateways.clone(),
+        bus: app.bus.clone(),
         config: app.config.delivery.clone(),
         public_url: app.public_url().clone(),
         max_file_bytes: app.config.files.max_upload_bytes,

@@ -74,12 +74,15 @@ pub async fn connect(options: &StoreOptions) -> Result<(Pool, Pool), StoreError>
         .optimize_on_close(true, 1000);
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
+        .test_before_acquire(false)
         .idle_timeout(None)
         .max_lifetime(None)
         .connect_with(base.clone())
         .await?;
     let readers = SqlitePoolOptions::new()
         .max_connections(options.readers)
+        // A file does not go away between two uses of it.
+        .test_before_acquire(false)
         .acquire_timeout(Duration::from_secs(10))
         .connect_lazy_with(base.pragma("query_only", "TRUE"));
     Ok((writer, readers))

@@ -19,6 +19,7 @@ use tokio::sync::{Notify, Semaphore, broadcast};
 use super::outcome::{Outcome, RetryRules};
 use super::{configure, fetch, message, sign_in_code};
 use crate::actions::record_attempt::{channel_of, end_attempt, lose_attempt, start_attempt};
+use crate::bus::{Bus, Signal};
 use crate::config::DeliveryConfig;
 use crate::drivers::{self, Drivers};
 use crate::files::Files;
@@ -42,6 +43,7 @@ pub struct EngineParts {
     pub drivers: Drivers,
     pub files: Files,
     pub gateways: Gateways,
+    pub bus: Bus,
     pub config: DeliveryConfig,
     /// Address of this installation, where webhooks go.
     pub public_url: url::Url,
@@ -81,6 +83,10 @@ impl Engine {
         lifecycle.spawn_until_draining("delivery wake-ups", async move {
             engine.follow_commits(commits).await;
         });
+        let (engine, signals) = (self.clone(), self.inner.parts.bus.subscribe());
+        lifecycle.spawn_until_draining("delivery wake-ups of other nodes", async move {
+            engine.follow_nodes(signals).await;
+        });
         let engine = self.clone();
         lifecycle.spawn_until_draining("delivery sweep", async move { engine.sweep().await });
         let (engine, tasks) = (self.clone(), lifecycle.clone());
@@ -94,6 +100,18 @@ impl Engine {
                     self.inner.wake.notify_one();
                 }
                 Ok(Commit::Events { .. }) => {}
+                Err(broadcast::error::RecvError::Closed) => return,
+            }
+        }
+    }
+
+    /// Another node, perhaps one without a worker, has written deliveries.
+    async fn follow_nodes(&self, mut signals: broadcast::Receiver<Signal>) {
+        loop {
+            match signals.recv().await {
+                Ok(Signal::Deliveries | Signal::Resync)
+                | Err(broadcast::error::RecvError::Lagged(_)) => self.inner.wake.notify_one(),
+                Ok(_) => {}
                 Err(broadcast::error::RecvError::Closed) => return,
             }
         }
