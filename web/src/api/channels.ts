@@ -1,38 +1,29 @@
-import { request } from './client';
-import type { Capabilities, Channel, ChannelKind, IntakeMode, StreamPosition } from './types';
+import { answer, api } from './client';
+import type { components } from './schema.gen';
+import type { ChannelKind } from './types';
 
-const of = (company: number) => `/companies/${company}`;
+export type Account = components['schemas']['CheckedAccount'];
 
-export interface Account {
-  external_id: string;
-  name: string;
-  username: string | null;
-}
+export const listChannels = (company_id: number) =>
+  answer(api.GET('/api/v1/companies/{company_id}/channels', { params: { path: { company_id } } }));
 
-export const listChannels = (company: number) =>
-  request<{ items: Channel[]; position: StreamPosition }>('GET', `${of(company)}/channels`);
-
-export const listChannelKinds = (company: number) =>
-  request<{ items: { kind: ChannelKind; capabilities: Capabilities }[] }>(
-    'GET',
-    `${of(company)}/channel-kinds`,
+export const checkCredential = (company_id: number, kind: ChannelKind, credential: string) =>
+  answer(
+    api.POST('/api/v1/companies/{company_id}/channels/check', {
+      params: { path: { company_id } },
+      body: { kind, credential },
+    }),
   );
 
-export const checkCredential = (company: number, kind: ChannelKind, credential: string) =>
-  request<Account>('POST', `${of(company)}/channels/check`, { body: { kind, credential } });
+export const connectChannel = (company_id: number, body: components['schemas']['NewChannel']) =>
+  answer(api.POST('/api/v1/companies/{company_id}/channels', { params: { path: { company_id } }, body }));
 
-export const connectChannel = (
-  company: number,
-  body: { kind: ChannelKind; credential: string; name?: string; intake?: IntakeMode },
-) => request<Channel>('POST', `${of(company)}/channels`, { body });
+const one = (company_id: number, channel_id: number) => ({ params: { path: { company_id, channel_id } } });
 
-export const changeChannel = (
-  company: number,
-  id: number,
-  body: { name?: string; credential?: string; intake?: IntakeMode },
-) => request<Channel>('PATCH', `${of(company)}/channels/${id}`, { body });
+export const changeChannel = (company: number, id: number, body: components['schemas']['ChannelPatch']) =>
+  answer(api.PATCH('/api/v1/companies/{company_id}/channels/{channel_id}', { ...one(company, id), body }));
 
 export const disableChannel = (company: number, id: number) =>
-  request<Channel>('POST', `${of(company)}/channels/${id}/disable`);
+  answer(api.POST('/api/v1/companies/{company_id}/channels/{channel_id}/disable', one(company, id)));
 export const enableChannel = (company: number, id: number) =>
-  request<Channel>('POST', `${of(company)}/channels/${id}/enable`);
+  answer(api.POST('/api/v1/companies/{company_id}/channels/{channel_id}/enable', one(company, id)));

@@ -1,11 +1,12 @@
+import createClient from 'openapi-fetch';
 import { ApiError, asApiError, errorFrom } from './error';
+import type { paths } from './schema.gen';
 
 /**
- * One way to the server: cookie session, CSRF header, time limit, errors as codes.
- * Whoever calls gets the resource or an `ApiError`.
+ * One way to the server: cookie session, CSRF header, time limit, errors as codes. Calls are typed by
+ * the server's own description; whoever calls gets the resource or an `ApiError`.
  */
 
-const BASE = '/api/v1';
 const TIMEOUT_MS = 10_000;
 
 let csrfToken: string | null = null;
@@ -25,29 +26,18 @@ export const tellSignedOut = () => {
   for (const listener of signedOutListeners) listener();
 };
 
-export type Query = Record<string, string | number | null | undefined>;
+export const api = createClient<paths>({ credentials: 'same-origin', fetch: withinTime });
 
-export function address(path: string, query?: Query): string {
-  const pairs = Object.entries(query ?? {}).flatMap(([key, value]) =>
-    value === null || value === undefined ? [] : [[key, String(value)]],
-  );
-  const search = new URLSearchParams(pairs).toString();
-  return `${BASE}${path}${search && `?${search}`}`;
-}
+api.use({
+  onRequest({ request }) {
+    if (request.method === 'GET') return;
+    // Also where there is no body: a form of a foreign page cannot send this type.
+    request.headers.set('Content-Type', 'application/json');
+    if (csrfToken) request.headers.set('X-CSRF-Token', csrfToken);
+  },
+});
 
-interface Options {
-  query?: Query;
-  body?: unknown;
-  /** Signing in answers 401 for reasons of its own. */
-  mayBeSignedOut?: boolean;
-}
-
-export async function request<T>(method: string, path: string, options: Options = {}): Promise<T> {
-  const headers: Record<string, string> = { Accept: 'application/json' };
-  if (method !== 'GET') {
-    headers['Content-Type'] = 'application/json';
-    if (csrfToken) headers['X-CSRF-Token'] = csrfToken;
-  }
+async function withinTime(request: Request): Promise<Response> {
   const aborter = new AbortController();
   let timedOut = false;
   const timer = setTimeout(() => {
@@ -55,31 +45,24 @@ export async function request<T>(method: string, path: string, options: Options 
     aborter.abort();
   }, TIMEOUT_MS);
   try {
-    const response = await fetch(address(path, options.query), {
-      method,
-      headers,
-      credentials: 'same-origin',
-      signal: aborter.signal,
-      body: method === 'GET' ? undefined : JSON.stringify(options.body ?? {}),
-    });
-    const text = await response.text();
-    const body = parse(text);
-    if (!response.ok) throw errorFrom(response.status, body, response.headers);
-    return body as T;
+    return await fetch(request, { signal: aborter.signal });
   } catch (cause) {
-    const error = timedOut ? new ApiError(0, 'timeout') : asApiError(cause);
-    if (error.status === 401 && !options.mayBeSignedOut) tellSignedOut();
-    throw error;
+    throw timedOut ? new ApiError(0, 'timeout') : asApiError(cause);
   } finally {
     clearTimeout(timer);
   }
 }
 
-function parse(text: string): unknown {
-  if (text === '') return null;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
+/** The resource of an answer, or the refusal as an error. */
+export async function answer<T>(
+  call: Promise<{ data?: T; error?: unknown; response: Response }>,
+): Promise<T> {
+  const { data, error, response } = await call;
+  if (response.ok) return data as T;
+  const refusal = errorFrom(response.status, error, response.headers);
+  if (refusal.status === 401 && !isAtTheDoor(response.url)) tellSignedOut();
+  throw refusal;
 }
+
+/** Signing in and setting up answer 401 for reasons of their own. */
+const isAtTheDoor = (url: string) => /\/api\/v1\/(?:session|setup)/.test(url);

@@ -1,88 +1,92 @@
-import { request } from './client';
-import type {
-  Conversation,
-  ConversationFilter,
-  ConversationState,
-  Counts,
-  Member,
-  Message,
-  ReadMarker,
-  StreamPosition,
-} from './types';
+import { answer, api } from './client';
+import type { components } from './schema.gen';
+import type { ConversationFilter, ConversationState } from './types';
 
-const of = (company: number) => `/companies/${company}`;
+export type ConversationPage = components['schemas']['Conversations'];
+export type MessagePage = components['schemas']['Messages'];
+export type NewMessage = components['schemas']['NewMessage'];
 
-export const listMembers = (company: number) =>
-  request<{ items: Member[]; position: StreamPosition }>('GET', `${of(company)}/members`);
-
-export interface ConversationPage {
-  items: Conversation[];
-  read_markers: ReadMarker[];
-  next_cursor: string | null;
-  position: StreamPosition;
-}
+export const listMembers = (company_id: number) =>
+  answer(api.GET('/api/v1/companies/{company_id}/members', { params: { path: { company_id } } }));
 
 export const listConversations = (
-  company: number,
-  query: { filter: ConversationFilter; channel_id?: number | null; cursor?: string | null; limit?: number },
-) => request<ConversationPage>('GET', `${of(company)}/conversations`, { query: { ...query } });
-
-export const countConversations = (company: number) =>
-  request<Counts & { position: StreamPosition }>('GET', `${of(company)}/conversations/counts`);
-
-export const getConversation = (company: number, id: number) =>
-  request<{ conversation: Conversation; read_marker: ReadMarker | null; position: StreamPosition }>(
-    'GET',
-    `${of(company)}/conversations/${id}`,
+  company_id: number,
+  query: { filter: ConversationFilter; channel_id?: number; cursor?: string; limit?: number },
+) =>
+  answer(
+    api.GET('/api/v1/companies/{company_id}/conversations', { params: { path: { company_id }, query } }),
   );
 
-export interface MessagePage {
-  items: Message[];
-  older_cursor: string | null;
-  newer_cursor: string | null;
-  position: StreamPosition;
-}
+export const countConversations = (company_id: number) =>
+  answer(
+    api.GET('/api/v1/companies/{company_id}/conversations/counts', { params: { path: { company_id } } }),
+  );
+
+const one = (company_id: number, conversation_id: number) => ({
+  params: { path: { company_id, conversation_id } },
+});
+
+export const getConversation = (company: number, id: number) =>
+  answer(api.GET('/api/v1/companies/{company_id}/conversations/{conversation_id}', one(company, id)));
 
 export const listMessages = (
-  company: number,
-  conversation: number,
+  company_id: number,
+  conversation_id: number,
   query: { before?: string; after?: string; around?: number; limit?: number },
 ) =>
-  request<MessagePage>('GET', `${of(company)}/conversations/${conversation}/messages`, {
-    query: { ...query },
-  });
-
-export interface NewMessage {
-  client_message_id: string;
-  text?: string;
-  attachment_ids?: number[];
-  reply_to_message_id?: number;
-}
+  answer(
+    api.GET('/api/v1/companies/{company_id}/conversations/{conversation_id}/messages', {
+      params: { path: { company_id, conversation_id }, query },
+    }),
+  );
 
 export const sendMessage = (company: number, conversation: number, body: NewMessage) =>
-  request<Message>('POST', `${of(company)}/conversations/${conversation}/messages`, { body });
+  answer(
+    api.POST('/api/v1/companies/{company_id}/conversations/{conversation_id}/messages', {
+      ...one(company, conversation),
+      body,
+    }),
+  );
 
-const message = (company: number, conversation: number, id: number) =>
-  `${of(company)}/conversations/${conversation}/messages/${id}`;
+const MESSAGE = '/api/v1/companies/{company_id}/conversations/{conversation_id}/messages/{message_id}';
+const oneMessage = (company_id: number, conversation_id: number, message_id: number) => ({
+  params: { path: { company_id, conversation_id, message_id } },
+});
 
 export const editMessage = (company: number, conversation: number, id: number, text: string) =>
-  request<Message>('PATCH', message(company, conversation, id), { body: { text } });
+  answer(api.PATCH(MESSAGE, { ...oneMessage(company, conversation, id), body: { text } }));
 export const deleteMessage = (company: number, conversation: number, id: number) =>
-  request<Message>('DELETE', message(company, conversation, id));
+  answer(api.DELETE(MESSAGE, oneMessage(company, conversation, id)));
 export const retryMessage = (company: number, conversation: number, id: number) =>
-  request<Message>('POST', `${message(company, conversation, id)}/retry`);
+  answer(api.POST(`${MESSAGE}/retry`, oneMessage(company, conversation, id)));
 export const considerSent = (company: number, conversation: number, id: number) =>
-  request<Message>('POST', `${message(company, conversation, id)}/consider-sent`);
+  answer(api.POST(`${MESSAGE}/consider-sent`, oneMessage(company, conversation, id)));
 
 export const assign = (company: number, conversation: number, member_id: number | null) =>
-  request<Conversation>('PUT', `${of(company)}/conversations/${conversation}/assignee`, {
-    body: { member_id },
-  });
+  answer(
+    api.PUT('/api/v1/companies/{company_id}/conversations/{conversation_id}/assignee', {
+      ...one(company, conversation),
+      body: { member_id },
+    }),
+  );
 export const setState = (company: number, conversation: number, state: ConversationState) =>
-  request<Conversation>('PUT', `${of(company)}/conversations/${conversation}/state`, { body: { state } });
+  answer(
+    api.PUT('/api/v1/companies/{company_id}/conversations/{conversation_id}/state', {
+      ...one(company, conversation),
+      body: { state },
+    }),
+  );
 export const markAnswered = (company: number, conversation: number) =>
-  request<Conversation>('POST', `${of(company)}/conversations/${conversation}/answered`);
+  answer(
+    api.POST(
+      '/api/v1/companies/{company_id}/conversations/{conversation_id}/answered',
+      one(company, conversation),
+    ),
+  );
 export const moveReadMarker = (company: number, conversation: number, position: number) =>
-  request<ReadMarker>('PUT', `${of(company)}/conversations/${conversation}/read-marker`, {
-    body: { position },
-  });
+  answer(
+    api.PUT('/api/v1/companies/{company_id}/conversations/{conversation_id}/read-marker', {
+      ...one(company, conversation),
+      body: { position },
+    }),
+  );

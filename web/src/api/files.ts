@@ -1,12 +1,16 @@
-import { address, getCsrfToken, request, tellSignedOut } from './client';
+import { answer, api, getCsrfToken, tellSignedOut } from './client';
 import { ApiError, errorFrom } from './error';
 import type { Attachment, AttachmentKind } from './types';
 
 export const attachmentUrl = (company: number, id: number) =>
-  address(`/companies/${company}/attachments/${id}/content`);
+  `/api/v1/companies/${company}/attachments/${id}/content`;
 
-export const fetchAttachment = (company: number, id: number) =>
-  request<null>('POST', `/companies/${company}/attachments/${id}/fetch`);
+export const fetchAttachment = (company_id: number, attachment_id: number) =>
+  answer(
+    api.POST('/api/v1/companies/{company_id}/attachments/{attachment_id}/fetch', {
+      params: { path: { company_id, attachment_id } },
+    }),
+  );
 
 /** Uploads by XMLHttpRequest: fetch tells no progress of what is sent. */
 export function uploadFile(
@@ -24,7 +28,7 @@ export function uploadFile(
     if (kind) form.append('kind', kind);
     form.append('file', file, file.name);
     const upload = new XMLHttpRequest();
-    upload.open('POST', address(`/companies/${company}/files`));
+    upload.open('POST', `/api/v1/companies/${company}/files`);
     upload.responseType = 'json';
     const token = getCsrfToken();
     if (token) upload.setRequestHeader('X-CSRF-Token', token);

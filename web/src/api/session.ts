@@ -1,4 +1,4 @@
-import { request, setCsrfToken } from './client';
+import { answer, api, setCsrfToken } from './client';
 import type { Session } from './types';
 
 const keep = (session: Session): Session => {
@@ -6,39 +6,25 @@ const keep = (session: Session): Session => {
   return session;
 };
 
-export interface SetupCheck {
-  name: string;
-  ok: boolean;
-  detail: string;
-}
-
 export const getSetup = (token: string) =>
-  request<{ valid: boolean; checks: SetupCheck[] }>('GET', `/setup/${encodeURIComponent(token)}`, {
-    mayBeSignedOut: true,
-  });
+  answer(api.GET('/api/v1/setup/{token}', { params: { path: { token } } }));
 
 export const completeSetup = async (
   token: string,
   body: { company_name: string; name: string; phone: string; time_zone: string },
-) =>
-  keep(await request<Session>('POST', `/setup/${encodeURIComponent(token)}`, { body, mayBeSignedOut: true }));
+) => keep(await answer(api.POST('/api/v1/setup/{token}', { params: { path: { token } }, body })));
 
-export const requestCode = (phone: string) =>
-  request<{ resend_after_seconds: number; expires_in_seconds: number }>('POST', '/session/codes', {
-    body: { phone },
-    mayBeSignedOut: true,
-  });
+export const requestCode = (phone: string) => answer(api.POST('/api/v1/session/codes', { body: { phone } }));
 
 export const signIn = async (code: string) =>
-  keep(await request<Session>('POST', '/session', { body: { code }, mayBeSignedOut: true }));
+  keep(await answer(api.POST('/api/v1/session', { body: { code } })));
 
 export const signInByLink = async (token: string) =>
-  keep(await request<Session>('POST', '/session/link', { body: { token }, mayBeSignedOut: true }));
+  keep(await answer(api.POST('/api/v1/session/link', { body: { token } })));
 
-export const getSession = async () =>
-  keep(await request<Session>('GET', '/session', { mayBeSignedOut: true }));
+export const getSession = async () => keep(await answer(api.GET('/api/v1/session')));
 
 export const signOut = async () => {
-  await request<null>('DELETE', '/session', { mayBeSignedOut: true });
+  await answer(api.DELETE('/api/v1/session'));
   setCsrfToken(null);
 };

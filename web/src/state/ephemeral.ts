@@ -19,7 +19,7 @@ export function applyEphemeral(presence: Presence, event: Ephemeral, now: number
     return { ...presence, typing: { ...presence.typing, [event.conversation_id]: writing } };
   }
   const { [event.member_id]: _, ...looking } = presence.looking;
-  if (event.conversation_id !== null) {
+  if (event.conversation_id) {
     looking[event.member_id] = { conversationId: event.conversation_id, until: now + LOOKING_HOLDS_MS };
   }
   return { ...presence, looking };

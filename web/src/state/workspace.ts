@@ -372,8 +372,8 @@ export class Workspace {
   private fetchList(query: ListQuery, cursor: string | null) {
     return api.listConversations(this.company.id, {
       filter: query.filter,
-      channel_id: query.channelId,
-      cursor,
+      channel_id: query.channelId ?? undefined,
+      cursor: cursor ?? undefined,
       limit: PAGE,
     });
   }

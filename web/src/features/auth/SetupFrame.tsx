@@ -7,7 +7,7 @@ import {
   IconWorld,
 } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
-import type { SetupCheck } from '../../api/session';
+import type { SetupCheck } from '../../api/types';
 import { Logo } from '../../components/Logo';
 import { Skeleton } from '../../components/Skeleton';
 import { t, tByCode } from '../../i18n';
