@@ -228,4 +228,25 @@ on_both_engines! {
         }
         assert!(slow.is_empty(), "{}", slow.join("\n"));
     }
+
+    async fn filters_that_find_little_do_not_go_through_what_others_find(store: TestStore) {
+        listen();
+        let office = fill(&store).await;
+        ask_everything(&store, office).await;
+        for learned in [false, true] {
+            if learned || store.is_postgres() {
+                store.execute("VACUUM").await;
+                store.execute("ANALYZE").await;
+            }
+            for (words, index) in [
+                ("c.state = 'open' AND c.assignee_id = $4 AND ($6", "conversations_assignee"),
+                ("c.state = 'open' AND c.unanswered_count > 0 AND ($6", "conversations_unanswered"),
+                ("c.activity < $2 AND c.state = 'archived' AND ($6", "conversations_state"),
+            ] {
+                let plan = store.plan(&statement(&store, words), "1, 20000, 50, 1, 0, true, '{}'").await;
+                let named = plan.iter().any(|step| step.contains(index));
+                assert!(named, "learned: {learned}, {index}:\n{}", plan.join("\n"));
+            }
+        }
+    }
 }
