@@ -34,7 +34,11 @@ pub fn start_logs(config: &LogConfig, output: Output) {
         LogFormat::Human => true,
         LogFormat::Json => false,
     };
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(writer)
+        // Whoever read the log may go away; complaining about it to nobody would panic.
+        .log_internal_errors(false);
     // A second start is a test's; the first one's choice holds.
     let _ = if human {
         builder.with_ansi(terminal).with_target(false).finish().try_init()

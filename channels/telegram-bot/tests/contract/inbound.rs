@@ -515,7 +515,7 @@ fn places(value: &Value, at: &str, found: &mut Vec<String>) {
 }
 
 fn holds_nul(value: &impl std::fmt::Debug) -> bool {
-    // `\\\\` is a backslash that the text itself has; what is left of `\\0` is NUL.
+    // `\\` is a backslash that the text itself has; what is left of `\0` is NUL.
     format!("{value:?}").replace("\\\\", "").contains("\\0")
 }
 
