@@ -16,6 +16,8 @@ import { usePresence } from './usePresence';
 import { useSeen } from './useSeen';
 import { firstName, memberName } from './words';
 
+/** Where the card has a place beside the conversation. */
+const CARD_FITS = '(min-width: 1280px)';
 /** How many further pages are loaded to find where the unread messages begin. */
 const UNREAD_PAGES = 4;
 
@@ -31,7 +33,14 @@ export function ConversationView({ id, target }: { id: number; target: number | 
   const outbox = useStore(workspace.outbox.store, (state) => state.items);
   const [wanted, setWanted] = useState(target);
   const [editing, setEditing] = useState<number | null>(null);
-  const [card, setCard] = useState(() => matchMedia('(min-width: 1280px)').matches);
+  const [card, setCard] = useState(() => matchMedia(CARD_FITS).matches);
+  // A card that had its place becomes a drawer over the conversation when the window shrinks.
+  useEffect(() => {
+    const fits = matchMedia(CARD_FITS);
+    const follow = () => setCard(fits.matches);
+    fits.addEventListener('change', follow);
+    return () => fits.removeEventListener('change', follow);
+  }, []);
 
   const absent = thread === undefined;
   // Asked again when a full reload has dropped it.
