@@ -1,11 +1,10 @@
 import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core';
-import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import { onSignedOut } from './api/client';
 import { language } from './i18n';
 import { router } from './router';
-import { leave, queryClient } from './state/session';
+import { leave } from './state/session';
 import { useValue } from './state/store';
 import { cssVariablesResolver, theme } from './theme/theme';
 
@@ -29,9 +28,7 @@ export function App() {
       colorSchemeManager={schemeManager}
       defaultColorScheme="auto"
     >
-      <QueryClientProvider client={queryClient}>
-        <RouterProvider key={spoken} router={router} />
-      </QueryClientProvider>
+      <RouterProvider key={spoken} router={router} />
     </MantineProvider>
   );
 }

@@ -8,7 +8,7 @@ import {
 } from '@tanstack/react-router';
 import type { ConversationFilter } from './api/types';
 import { Broken, NotFound } from './routes/fallbacks';
-import { queryClient, sessionQuery } from './state/session';
+import { ensureSession } from './state/session';
 
 /** Every page. Addresses hold all that is needed to open the same place elsewhere. */
 
@@ -18,7 +18,7 @@ const home = createRoute({
   getParentRoute: () => root,
   path: '/',
   beforeLoad: async () => {
-    const session = await queryClient.ensureQueryData(sessionQuery);
+    const session = await ensureSession();
     const first = session?.companies[0];
     if (!first) throw redirect({ to: '/sign-in' });
     throw redirect({ to: '/c/$company/messages', params: { company: String(first.company.id) } });
@@ -52,7 +52,7 @@ const company = createRoute({
   getParentRoute: () => root,
   path: '/c/$company',
   beforeLoad: async ({ location, params }) => {
-    const session = await queryClient.ensureQueryData(sessionQuery);
+    const session = await ensureSession();
     if (!session) throw redirect({ to: '/sign-in', search: { next: location.href } });
     const known = session.companies.some(({ company }) => String(company.id) === params.company);
     if (!known) throw redirect({ to: '/' });

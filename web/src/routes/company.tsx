@@ -1,4 +1,3 @@
-import { useSuspenseQuery } from '@tanstack/react-query';
 import { getRouteApi, Outlet, useNavigate } from '@tanstack/react-router';
 import { useEffect, useMemo } from 'react';
 import { tellSignedOut } from '../api/client';
@@ -6,12 +5,13 @@ import type { Session } from '../api/types';
 import { Shell } from '../features/shell/Shell';
 import { useWorkspace } from '../features/shell/useWorkspace';
 import { InsideContext } from '../features/shell/workspace-context';
-import { sessionQuery } from '../state/session';
+import { session as signedIn } from '../state/session';
+import { useValue } from '../state/store';
 
 const route = getRouteApi('/c/$company');
 
 export function CompanyPage() {
-  const { data: session } = useSuspenseQuery(sessionQuery);
+  const session = useValue(signedIn);
   const navigate = useNavigate();
   const signedOut = session === null;
   useEffect(() => {
@@ -20,7 +20,7 @@ export function CompanyPage() {
       void navigate({ to: '/sign-in', search: { next }, replace: true });
     }
   }, [signedOut, navigate]);
-  return session && <Inside session={session} />;
+  return session ? <Inside session={session} /> : null;
 }
 
 function Inside({ session }: { session: Session }) {

@@ -3,7 +3,6 @@ import { type ErrorComponentProps, Link, useRouter } from '@tanstack/react-route
 import { asApiError } from '../api/error';
 import { Failure, Notice } from '../components/Notice';
 import { t } from '../i18n';
-import { queryClient, sessionQuery } from '../state/session';
 import classes from './fallbacks.module.css';
 
 export function NotFound() {
@@ -28,7 +27,6 @@ export function Broken({ error, reset }: ErrorComponentProps) {
         error={asApiError(error)}
         safe={t('page.broken.safe')}
         onRetry={async () => {
-          await queryClient.invalidateQueries(sessionQuery);
           reset();
           await router.invalidate();
         }}

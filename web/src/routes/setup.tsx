@@ -1,5 +1,4 @@
 import { Button, TextInput } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { type FormEvent, useEffect, useState } from 'react';
 import { type ApiError, asApiError } from '../api/error';
@@ -10,6 +9,7 @@ import { SetupFrame } from '../features/auth/SetupFrame';
 import { t } from '../i18n';
 import { sentenceOf } from '../i18n/errors';
 import { enter } from '../state/session';
+import { useLoad } from '../state/useLoad';
 import classes from './setup.module.css';
 
 const route = getRouteApi('/setup/$token');
@@ -19,7 +19,7 @@ type Field = 'name' | 'phone' | 'company_name';
 export function SetupPage() {
   const { token } = route.useParams();
   const navigate = useNavigate();
-  const setup = useQuery({ queryKey: ['setup', token], queryFn: () => getSetup(token), staleTime: 0 });
+  const setup = useLoad(getSetup, token);
   const [values, setValues] = useState<Record<Field, string>>({ name: '', phone: '', company_name: '' });
   const [error, setError] = useState<ApiError | null>(null);
   const [busy, setBusy] = useState(false);
@@ -55,7 +55,7 @@ export function SetupPage() {
   };
 
   if (setup.error) {
-    const failed = asApiError(setup.error);
+    const failed = setup.error;
     return (
       <AuthFrame>
         {failed.status === 404 ? (
@@ -65,7 +65,7 @@ export function SetupPage() {
             </Button>
           </Notice>
         ) : (
-          <Failure title={t('setup.failed')} error={failed} onRetry={() => void setup.refetch()} />
+          <Failure title={t('setup.failed')} error={failed} onRetry={setup.reload} />
         )}
       </AuthFrame>
     );

@@ -1,36 +1,41 @@
-import { QueryClient, queryOptions } from '@tanstack/react-query';
 import { setCsrfToken } from '../api/client';
 import { ApiError } from '../api/error';
 import { getSession, signOut } from '../api/session';
 import type { Session } from '../api/types';
 import { type Database, forgetEverything, openDatabase } from './database';
+import { createStore } from './store';
 
-/** Who is signed in. Null: nobody; an error: the server could not be asked. */
+/** Who is signed in. Null: nobody; undefined: not asked yet, or the server could not be asked. */
+export const session = createStore<Session | null | undefined>(undefined);
 
-export const queryClient = new QueryClient({
-  defaultOptions: {
-    queries: { retry: false, staleTime: Number.POSITIVE_INFINITY, refetchOnWindowFocus: false },
-  },
-});
+let asking: Promise<Session | null> | null = null;
 
-export const sessionQuery = queryOptions({
-  queryKey: ['session'],
-  queryFn: async (): Promise<Session | null> => {
-    try {
-      return await getSession();
-    } catch (error) {
-      if (error instanceof ApiError && error.status === 401) return null;
-      throw error;
-    }
-  },
-});
+/** What is known, else what the server says. Fails when it cannot be asked. */
+export function ensureSession(): Promise<Session | null> {
+  const known = session.get();
+  if (known !== undefined) return Promise.resolve(known);
+  asking ??= ask().finally(() => {
+    asking = null;
+  });
+  return asking;
+}
 
-export const enter = (session: Session) => queryClient.setQueryData(sessionQuery.queryKey, session);
+async function ask(): Promise<Session | null> {
+  try {
+    session.set(await getSession());
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 401) throw error;
+    session.set(null);
+  }
+  return session.get() ?? null;
+}
+
+export const enter = (next: Session) => session.set(next);
 
 /** The server ended the session: drafts and outbox wait for the same user. */
 export function leave(): void {
   setCsrfToken(null);
-  queryClient.setQueryData(sessionQuery.queryKey, null);
+  session.set(null);
 }
 
 /** The user leaves: nothing of theirs stays in this browser. */
@@ -38,7 +43,6 @@ export async function signOutHere(): Promise<void> {
   await signOut();
   const kept = await database();
   if (kept) await forgetEverything(kept).catch(() => undefined);
-  queryClient.clear();
   leave();
 }
 

@@ -1,9 +1,10 @@
-import { ActionIcon, Button, Menu } from '@mantine/core';
+import { ActionIcon, Button } from '@mantine/core';
 import { IconDots, IconKey, IconPlugConnectedX, IconPower } from '@tabler/icons-react';
 import { useState } from 'react';
 import { disableChannel, enableChannel } from '../../api/channels';
 import { type ApiError, asApiError } from '../../api/error';
 import type { Channel, ChannelState } from '../../api/types';
+import { ActionMenu } from '../../components/ActionMenu';
 import { ChannelBadge } from '../../components/ChannelBadge';
 import { Confirm } from '../../components/Confirm';
 import { Pill, type Tone } from '../../components/Pill';
@@ -105,30 +106,33 @@ export function ChannelCard({
             </Button>
           )}
           <span className={classes.grow} />
-          <Menu position="bottom-end" width={220}>
-            <Menu.Target>
+          <ActionMenu
+            width={220}
+            trigger={
               <ActionIcon aria-label={t('channel.more', { name: channelTitle(channel) })}>
                 <IconDots size={18} aria-hidden="true" />
               </ActionIcon>
-            </Menu.Target>
-            <Menu.Dropdown>
-              <Menu.Item
-                leftSection={<IconKey size={16} stroke={1.7} aria-hidden="true" />}
-                onClick={onReplace}
-              >
-                {t('channel.replace_token')}
-              </Menu.Item>
-              {!off && (
-                <Menu.Item
-                  color="red"
-                  leftSection={<IconPlugConnectedX size={16} stroke={1.7} aria-hidden="true" />}
-                  onClick={() => setAsking(true)}
-                >
-                  {t('channel.disable')}
-                </Menu.Item>
-              )}
-            </Menu.Dropdown>
-          </Menu>
+            }
+            entries={() => [
+              {
+                key: 'token',
+                label: t('channel.replace_token'),
+                icon: <IconKey size={16} stroke={1.7} aria-hidden="true" />,
+                onSelect: onReplace,
+              },
+              ...(off
+                ? []
+                : [
+                    {
+                      key: 'disable',
+                      label: t('channel.disable'),
+                      icon: <IconPlugConnectedX size={16} stroke={1.7} aria-hidden="true" />,
+                      danger: true,
+                      onSelect: () => setAsking(true),
+                    },
+                  ]),
+            ]}
+          />
         </footer>
       )}
       <Confirm

@@ -1,8 +1,7 @@
-import { ActionIcon, Menu, Tooltip } from '@mantine/core';
+import { ActionIcon } from '@mantine/core';
 import {
   IconArchive,
   IconArchiveOff,
-  IconCheck,
   IconChevronLeft,
   IconDots,
   IconLayoutSidebarRightCollapse,
@@ -11,8 +10,10 @@ import {
   IconUserOff,
 } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
+import { ActionMenu } from '../../components/ActionMenu';
 import { Avatar } from '../../components/Avatar';
 import { ChannelBadge } from '../../components/ChannelBadge';
+import { Tip } from '../../components/Tip';
 import { t } from '../../i18n';
 import { phone } from '../../i18n/format';
 import { useStore } from '../../state/store';
@@ -64,7 +65,7 @@ export function Header({ cardOpen, onCard }: { cardOpen: boolean; onCard: () => 
       <Viewers />
       <AssigneeMenu />
       <span className={classes.wide}>
-        <Tooltip label={t('conversation.mark_answered')}>
+        <Tip label={t('conversation.mark_answered')}>
           <ActionIcon
             aria-label={t('conversation.mark_answered')}
             disabled={!waiting}
@@ -72,16 +73,16 @@ export function Header({ cardOpen, onCard }: { cardOpen: boolean; onCard: () => 
           >
             <IconMailOpened size={19} stroke={1.7} aria-hidden="true" />
           </ActionIcon>
-        </Tooltip>
-        <Tooltip label={archiveName}>
+        </Tip>
+        <Tip label={archiveName}>
           <ActionIcon
             aria-label={archiveName}
             onClick={() => void (archived ? actions.unarchive() : actions.archive())}
           >
             <ArchiveIcon size={19} stroke={1.7} aria-hidden="true" />
           </ActionIcon>
-        </Tooltip>
-        <Tooltip label={t('contact.card')}>
+        </Tip>
+        <Tip label={t('contact.card')}>
           <ActionIcon aria-label={t('contact.card')} aria-expanded={cardOpen} onClick={onCard}>
             {cardOpen ? (
               <IconLayoutSidebarRightCollapse size={19} stroke={1.7} aria-hidden="true" />
@@ -89,37 +90,37 @@ export function Header({ cardOpen, onCard }: { cardOpen: boolean; onCard: () => 
               <IconLayoutSidebarRightExpand size={19} stroke={1.7} aria-hidden="true" />
             )}
           </ActionIcon>
-        </Tooltip>
+        </Tip>
       </span>
       <span className={classes.narrow}>
-        <Menu position="bottom-end" width={230}>
-          <Menu.Target>
+        <ActionMenu
+          trigger={
             <ActionIcon size={40} aria-label={t('action.actions')}>
               <IconDots size={22} aria-hidden="true" />
             </ActionIcon>
-          </Menu.Target>
-          <Menu.Dropdown>
-            <Menu.Item
-              leftSection={<IconMailOpened size={18} stroke={1.7} aria-hidden="true" />}
-              disabled={!waiting}
-              onClick={() => void actions.markAnswered()}
-            >
-              {t('conversation.mark_answered')}
-            </Menu.Item>
-            <Menu.Item
-              leftSection={<ArchiveIcon size={18} stroke={1.7} aria-hidden="true" />}
-              onClick={() => void (archived ? actions.unarchive() : actions.archive())}
-            >
-              {archiveName}
-            </Menu.Item>
-            <Menu.Item
-              leftSection={<IconLayoutSidebarRightExpand size={18} stroke={1.7} aria-hidden="true" />}
-              onClick={onCard}
-            >
-              {t('contact.card')}
-            </Menu.Item>
-          </Menu.Dropdown>
-        </Menu>
+          }
+          entries={() => [
+            {
+              key: 'answered',
+              label: t('conversation.mark_answered'),
+              icon: <IconMailOpened size={18} stroke={1.7} aria-hidden="true" />,
+              disabled: !waiting,
+              onSelect: () => void actions.markAnswered(),
+            },
+            {
+              key: 'archive',
+              label: archiveName,
+              icon: <ArchiveIcon size={18} stroke={1.7} aria-hidden="true" />,
+              onSelect: () => void (archived ? actions.unarchive() : actions.archive()),
+            },
+            {
+              key: 'card',
+              label: t('contact.card'),
+              icon: <IconLayoutSidebarRightExpand size={18} stroke={1.7} aria-hidden="true" />,
+              onSelect: onCard,
+            },
+          ]}
+        />
       </span>
     </header>
   );
@@ -135,13 +136,13 @@ function Viewers() {
   if (names.length === 0) return null;
   const label = t('conversation.viewing', { names: names.join(', ') });
   return (
-    <Tooltip label={label}>
+    <Tip label={label}>
       <span className={classes.viewers} role="img" aria-label={label}>
         {names.slice(0, 3).map((name) => (
           <Avatar key={name} name={name} size={26} ring />
         ))}
       </span>
-    </Tooltip>
+    </Tip>
   );
 }
 
@@ -155,43 +156,40 @@ export function AssigneeMenu() {
     .filter((member) => member.id !== workspace.me.id)
     .sort((a, b) => a.name.localeCompare(b.name));
   const label = t('conversation.assignee_is', { name });
-  const check = <IconCheck size={16} aria-hidden="true" />;
   return (
-    <Menu position="bottom-end" width={250}>
-      <Menu.Target>
+    <ActionMenu
+      width={250}
+      trigger={
         <button type="button" className={classes.assignee} aria-label={label} title={label}>
           <Avatar name={assignee === null ? '' : name} size={24} />
           <span>{name}</span>
         </button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>{t('conversation.assignee')}</Menu.Label>
-        <Menu.Item
-          leftSection={<Avatar name={workspace.me.name} size={22} />}
-          rightSection={assignee === workspace.me.id && check}
-          onClick={() => void actions.assign(workspace.me.id)}
-        >
-          {t('conversation.assign_me')}
-        </Menu.Item>
-        {colleagues.map((member) => (
-          <Menu.Item
-            key={member.id}
-            leftSection={<Avatar name={member.name} size={22} />}
-            rightSection={assignee === member.id && check}
-            onClick={() => void actions.assign(member.id)}
-          >
-            {member.name}
-          </Menu.Item>
-        ))}
-        <Menu.Divider />
-        <Menu.Item
-          leftSection={<IconUserOff size={18} stroke={1.7} aria-hidden="true" />}
-          rightSection={assignee === null && check}
-          onClick={() => void actions.assign(null)}
-        >
-          {t('conversation.assign_nobody')}
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+      }
+      entries={() => [
+        { key: 'heading', heading: t('conversation.assignee') },
+        {
+          key: 'me',
+          label: t('conversation.assign_me'),
+          icon: <Avatar name={workspace.me.name} size={22} />,
+          checked: assignee === workspace.me.id,
+          onSelect: () => void actions.assign(workspace.me.id),
+        },
+        ...colleagues.map((member) => ({
+          key: String(member.id),
+          label: member.name,
+          icon: <Avatar name={member.name} size={22} />,
+          checked: assignee === member.id,
+          onSelect: () => void actions.assign(member.id),
+        })),
+        { key: 'line', divider: true as const },
+        {
+          key: 'nobody',
+          label: t('conversation.assign_nobody'),
+          icon: <IconUserOff size={18} stroke={1.7} aria-hidden="true" />,
+          checked: assignee === null,
+          onSelect: () => void actions.assign(null),
+        },
+      ]}
+    />
   );
 }

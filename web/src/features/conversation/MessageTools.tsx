@@ -1,9 +1,10 @@
-import { ActionIcon, Menu } from '@mantine/core';
+import { ActionIcon } from '@mantine/core';
 import { IconArrowBackUp, IconCopy, IconDots, IconPencil, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
 import { deleteMessage } from '../../api/conversations';
 import { asApiError } from '../../api/error';
 import type { Message } from '../../api/types';
+import { ActionMenu } from '../../components/ActionMenu';
 import { Confirm } from '../../components/Confirm';
 import { showToast } from '../../components/Toasts';
 import { t } from '../../i18n';
@@ -26,6 +27,13 @@ export function MessageTools({ message }: { message: Message }) {
   const canEdit = own && can?.edit === true && message.content.kind === 'text' && words !== '';
   const canDelete = own && can?.delete === true;
 
+  const copy = () => {
+    navigator.clipboard?.writeText(messageText(message)).then(
+      () => showToast({ text: t('message.copied') }),
+      () => undefined,
+    );
+  };
+
   const remove = async () => {
     try {
       workspace.absorb({
@@ -43,43 +51,43 @@ export function MessageTools({ message }: { message: Message }) {
           <IconArrowBackUp size={16} aria-hidden="true" />
         </ActionIcon>
       )}
-      <Menu position="bottom-end" width={190}>
-        <Menu.Target>
+      <ActionMenu
+        width={190}
+        trigger={
           <ActionIcon size={24} aria-label={t('message.more')}>
             <IconDots size={16} aria-hidden="true" />
           </ActionIcon>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Item
-            leftSection={<IconCopy size={16} stroke={1.7} aria-hidden="true" />}
-            onClick={() => {
-              navigator.clipboard?.writeText(messageText(message)).then(
-                () => showToast({ text: t('message.copied') }),
-                () => undefined,
-              );
-            }}
-          >
-            {t('message.copy')}
-          </Menu.Item>
-          {canEdit && (
-            <Menu.Item
-              leftSection={<IconPencil size={16} stroke={1.7} aria-hidden="true" />}
-              onClick={() => edit(message)}
-            >
-              {t('message.edit')}
-            </Menu.Item>
-          )}
-          {canDelete && (
-            <Menu.Item
-              color="red"
-              leftSection={<IconTrash size={16} stroke={1.7} aria-hidden="true" />}
-              onClick={() => setAsking(true)}
-            >
-              {t('action.delete')}
-            </Menu.Item>
-          )}
-        </Menu.Dropdown>
-      </Menu>
+        }
+        entries={() => [
+          {
+            key: 'copy',
+            label: t('message.copy'),
+            icon: <IconCopy size={16} stroke={1.7} aria-hidden="true" />,
+            onSelect: copy,
+          },
+          ...(canEdit
+            ? [
+                {
+                  key: 'edit',
+                  label: t('message.edit'),
+                  icon: <IconPencil size={16} stroke={1.7} aria-hidden="true" />,
+                  onSelect: () => edit(message),
+                },
+              ]
+            : []),
+          ...(canDelete
+            ? [
+                {
+                  key: 'delete',
+                  label: t('action.delete'),
+                  icon: <IconTrash size={16} stroke={1.7} aria-hidden="true" />,
+                  danger: true,
+                  onSelect: () => setAsking(true),
+                },
+              ]
+            : []),
+        ]}
+      />
       <Confirm
         opened={asking}
         title={t('message.delete.title')}

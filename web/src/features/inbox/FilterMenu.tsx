@@ -1,7 +1,7 @@
-import { Menu } from '@mantine/core';
-import { IconCheck, IconChevronDown } from '@tabler/icons-react';
+import { IconChevronDown } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
 import type { ConversationFilter, Counts } from '../../api/types';
+import { ActionMenu } from '../../components/ActionMenu';
 import { ChannelBadge } from '../../components/ChannelBadge';
 import { t } from '../../i18n';
 import type { ListQuery } from '../../state/order';
@@ -23,42 +23,31 @@ export function FilterMenu({ query, counts }: { query: ListQuery; counts: Counts
   const name = t(`inbox.filter.${query.filter}`);
   const count = countOf(counts, query.filter);
   return (
-    <Menu position="bottom-start" width={290}>
-      <Menu.Target>
+    <ActionMenu
+      position="bottom-start"
+      width={290}
+      trigger={
         <button type="button" className={classes.target} aria-label={t('inbox.filter', { name })}>
           <h1>{name}</h1>
           {count !== null && <span>{count}</span>}
           <IconChevronDown size={17} stroke={2} aria-hidden="true" />
         </button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {FILTERS.map((filter) => (
-          <Menu.Item
-            key={filter}
-            role="menuitemradio"
-            aria-checked={filter === query.filter}
-            className={filter === query.filter ? classes.on : undefined}
-            leftSection={
-              filter === query.filter ? (
-                <IconCheck size={16} stroke={2.2} aria-hidden="true" />
-              ) : (
-                <span className={classes.blank} />
-              )
-            }
-            rightSection={<span className={classes.number}>{countOf(counts, filter) ?? ''}</span>}
-            onClick={() =>
-              void navigate({
-                to: '/c/$company/messages',
-                params,
-                search: { ...search, filter: filter === 'open' ? undefined : filter },
-              })
-            }
-          >
-            {t(`inbox.filter.${filter}`)}
-          </Menu.Item>
-        ))}
-      </Menu.Dropdown>
-    </Menu>
+      }
+      entries={() =>
+        FILTERS.map((filter) => ({
+          key: filter,
+          label: t(`inbox.filter.${filter}`),
+          checked: filter === query.filter,
+          right: <span className={classes.number}>{countOf(counts, filter) ?? ''}</span>,
+          onSelect: () =>
+            void navigate({
+              to: '/c/$company/messages',
+              params,
+              search: { ...search, filter: filter === 'open' ? undefined : filter },
+            }),
+        }))
+      }
+    />
   );
 }
 
@@ -74,25 +63,30 @@ export function ChannelFilter({ query }: { query: ListQuery }) {
   const go = (channel: number | undefined) =>
     void navigate({ to: '/c/$company/messages', params, search: { ...search, channel } });
   return (
-    <Menu position="bottom-start" width={260}>
-      <Menu.Target>
+    <ActionMenu
+      position="bottom-start"
+      width={260}
+      trigger={
         <button type="button" className={chosen ? listClasses.chipOn : listClasses.chip}>
           {chosen ? chosen.name : t('contact.channel')}
           <IconChevronDown size={14} aria-hidden="true" />
         </button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item onClick={() => go(undefined)}>{t('inbox.all_channels')}</Menu.Item>
-        {all.map((channel) => (
-          <Menu.Item
-            key={channel.id}
-            leftSection={<ChannelBadge kind={channel.kind} size={18} />}
-            onClick={() => go(channel.id)}
-          >
-            {channel.name}
-          </Menu.Item>
-        ))}
-      </Menu.Dropdown>
-    </Menu>
+      }
+      entries={() => [
+        {
+          key: 'all',
+          label: t('inbox.all_channels'),
+          checked: !chosen,
+          onSelect: () => go(undefined),
+        },
+        ...all.map((channel) => ({
+          key: String(channel.id),
+          label: channel.name,
+          icon: <ChannelBadge kind={channel.kind} size={18} />,
+          checked: channel.id === chosen?.id,
+          onSelect: () => go(channel.id),
+        })),
+      ]}
+    />
   );
 }

@@ -1,6 +1,6 @@
-import { Menu } from '@mantine/core';
-import { IconCheck, IconChevronDown } from '@tabler/icons-react';
+import { IconChevronDown } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
+import { ActionMenu } from '../../components/ActionMenu';
 import { initials } from '../../components/Avatar';
 import { t } from '../../i18n';
 import classes from './CompanySwitch.module.css';
@@ -24,32 +24,25 @@ export function CompanySwitch() {
     );
   }
   return (
-    <Menu position="bottom-end" width={260}>
-      <Menu.Target>
+    <ActionMenu
+      width={260}
+      trigger={
         <button type="button" className={classes.company} aria-label={t('shell.company', { name })}>
           {mark(name)}
           <span className={classes.name}>{name}</span>
           <IconChevronDown size={15} stroke={2} aria-hidden="true" />
         </button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {session.companies.map(({ company }) => (
-          <Menu.Item
-            key={company.id}
-            leftSection={mark(company.name)}
-            rightSection={
-              company.id === workspace.company.id && (
-                <IconCheck size={16} aria-label={t('shell.company.now')} />
-              )
-            }
-            onClick={() =>
-              void navigate({ to: '/c/$company/messages', params: { company: String(company.id) } })
-            }
-          >
-            {company.name}
-          </Menu.Item>
-        ))}
-      </Menu.Dropdown>
-    </Menu>
+      }
+      entries={() =>
+        session.companies.map(({ company }) => ({
+          key: String(company.id),
+          label: company.name,
+          icon: mark(company.name),
+          checked: company.id === workspace.company.id,
+          onSelect: () =>
+            void navigate({ to: '/c/$company/messages', params: { company: String(company.id) } }),
+        }))
+      }
+    />
   );
 }

@@ -1,7 +1,8 @@
-import { Menu, useMantineColorScheme } from '@mantine/core';
+import { useMantineColorScheme } from '@mantine/core';
 import { IconDeviceDesktop, IconLogout, IconMoon, IconSun } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
 import { asApiError } from '../../api/error';
+import { ActionMenu } from '../../components/ActionMenu';
 import { Avatar } from '../../components/Avatar';
 import { showToast } from '../../components/Toasts';
 import { chooseLanguage, language, t } from '../../i18n';
@@ -35,55 +36,48 @@ export function ProfileMenu() {
   };
 
   return (
-    <Menu position="bottom-end" width={260} closeOnItemClick={false}>
-      <Menu.Target>
+    <ActionMenu
+      width={260}
+      trigger={
         <button type="button" className={classes.me} aria-label={t('shell.profile', { name })}>
           <Avatar name={name} size={32} />
         </button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <div className={classes.head}>
-          <b>{name}</b>
-          <span>{phone(session.user.phone)}</span>
-        </div>
-        <Menu.Divider />
-        <Menu.Label>{t('shell.theme')}</Menu.Label>
-        {SCHEMES.map(({ value, Icon }) => (
-          <Menu.Item
-            key={value}
-            role="menuitemradio"
-            aria-checked={colorScheme === value}
-            data-chosen={colorScheme === value || undefined}
-            className={classes.option}
-            leftSection={<Icon size={16} stroke={1.7} aria-hidden="true" />}
-            onClick={() => setColorScheme(value)}
-          >
-            {t(`shell.theme.${value}`)}
-          </Menu.Item>
-        ))}
-        <Menu.Divider />
-        <Menu.Label>{t('shell.language')}</Menu.Label>
-        {(['ru', 'en'] as const).map((code) => (
-          <Menu.Item
-            key={code}
-            lang={code}
-            role="menuitemradio"
-            aria-checked={spoken === code}
-            data-chosen={spoken === code || undefined}
-            className={classes.option}
-            onClick={() => void chooseLanguage(code)}
-          >
-            {code === 'ru' ? 'Русский' : 'English'}
-          </Menu.Item>
-        ))}
-        <Menu.Divider />
-        <Menu.Item
-          leftSection={<IconLogout size={16} stroke={1.7} aria-hidden="true" />}
-          onClick={() => void signOut()}
-        >
-          {t('shell.sign_out')}
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+      }
+      entries={() => [
+        {
+          key: 'who',
+          content: (
+            <div className={classes.head}>
+              <b>{name}</b>
+              <span>{phone(session.user.phone)}</span>
+            </div>
+          ),
+        },
+        { key: 'theme', heading: t('shell.theme') },
+        ...SCHEMES.map(({ value, Icon }) => ({
+          key: value,
+          label: t(`shell.theme.${value}`),
+          icon: <Icon size={16} stroke={1.7} aria-hidden="true" />,
+          checked: colorScheme === value,
+          stayOpen: true,
+          onSelect: () => setColorScheme(value),
+        })),
+        { key: 'language', heading: t('shell.language') },
+        ...(['ru', 'en'] as const).map((code) => ({
+          key: code,
+          label: code === 'ru' ? 'Русский' : 'English',
+          lang: code,
+          checked: spoken === code,
+          onSelect: () => void chooseLanguage(code),
+        })),
+        { key: 'line', divider: true as const },
+        {
+          key: 'out',
+          label: t('shell.sign_out'),
+          icon: <IconLogout size={16} stroke={1.7} aria-hidden="true" />,
+          onSelect: () => void signOut(),
+        },
+      ]}
+    />
   );
 }

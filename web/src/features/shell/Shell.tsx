@@ -1,8 +1,8 @@
-import { Tooltip } from '@mantine/core';
 import { IconMessageCircle, IconSettings } from '@tabler/icons-react';
 import { Link, useLocation } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { Logo } from '../../components/Logo';
+import { Tip } from '../../components/Tip';
 import { Toasts } from '../../components/Toasts';
 import { t } from '../../i18n';
 import { useStore } from '../../state/store';
@@ -65,12 +65,7 @@ export function Shell({ children }: { children: ReactNode }) {
           <Logo size={30} />
         </Link>
         {sections.map((section) => (
-          <Tooltip
-            key={section.to}
-            label={describe(section)}
-            position="right"
-            events={{ hover: true, focus: true, touch: false }}
-          >
+          <Tip key={section.to} label={describe(section)} side="right">
             <Link
               to={section.to}
               params={{ company }}
@@ -84,7 +79,7 @@ export function Shell({ children }: { children: ReactNode }) {
               )}
               {section.dot && <i className={classes.dot} />}
             </Link>
-          </Tooltip>
+          </Tip>
         ))}
       </nav>
       <div className={classes.column}>
