@@ -45,13 +45,15 @@ export function Avatar({
     >
       <span
         className={`${classes.face} ${ring ? classes.ring : ''}`}
+        // Drawn by the style sheet: letters of a picture are no text of the button they stand in.
+        data-letters={letters || undefined}
         style={
           letters
             ? { background: `linear-gradient(155deg, ${light}, ${dark} 70%)`, color: '#fff' }
             : { background: 'var(--uz-sunken)', color: 'var(--uz-text-3)' }
         }
       >
-        {letters || (
+        {!letters && (
           <svg viewBox="0 0 24 24" width="56%" height="56%" fill="currentColor" aria-hidden="true">
             <circle cx="12" cy="8.2" r="4.2" />
             <path d="M3.5 21c0-4.4 3.8-7 8.5-7s8.5 2.6 8.5 7z" />

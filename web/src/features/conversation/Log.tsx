@@ -2,6 +2,7 @@ import { IconArrowDown } from '@tabler/icons-react';
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { Virtualizer, type VirtualizerHandle } from 'virtua';
 import type { Message } from '../../api/types';
+import { Spoken } from '../../components/Spoken';
 import { t } from '../../i18n';
 import { clock, dayName } from '../../i18n/format';
 import type { OutboxItem } from '../../state/outbox';
@@ -73,6 +74,11 @@ export function Log({
   const toEnd = useCallback(() => {
     atEnd.current = true;
     list.current?.scrollToIndex(Math.max(0, rows.length - 1), { align: 'end' });
+    // The last rows are measured only now; what they turned out to be longer is scrolled as well.
+    requestAnimationFrame(() => {
+      const element = scroller.current;
+      if (element && atEnd.current) element.scrollTop = element.scrollHeight;
+    });
   }, [rows.length]);
 
   // The first view: a wanted message, the unread line, the place it was left at, or the end.
@@ -268,13 +274,13 @@ function Announcer({ messages }: { messages: readonly Message[] }) {
   const last = messages[messages.length - 1];
   const start = useRef(last?.id);
   if (!last || last.id === start.current || last.direction !== 'incoming') {
-    return <div className={classes.hidden} aria-live="polite" />;
+    return <Spoken live="polite" />;
   }
   const text = last.content.kind === 'text' ? last.content.text : '';
   return (
-    <div className={classes.hidden} aria-live="polite">
+    <Spoken live="polite">
       {t('thread.announce', { name: conversation.contact.name || t('contact.unknown'), text })}
-    </div>
+    </Spoken>
   );
 }
 

@@ -15,6 +15,7 @@ import { memo } from 'react';
 import type { MessagePreview } from '../../api/types';
 import { Avatar } from '../../components/Avatar';
 import { ChannelBadge } from '../../components/ChannelBadge';
+import { Spoken } from '../../components/Spoken';
 import { Ticks } from '../../components/Ticks';
 import { t } from '../../i18n';
 import { dateTime, duration, rowTime } from '../../i18n/format';
@@ -151,7 +152,7 @@ export const ChatRow = memo(function ChatRow({
           {count > 0 && (
             <span className={`${classes.count} ${unread ? '' : classes.seen}`}>
               {count > 99 ? '99+' : count}
-              <span className={classes.hidden}>{t('inbox.unanswered', { count })}</span>
+              <Spoken>{t('inbox.unanswered', { count })}</Spoken>
             </span>
           )}
         </span>

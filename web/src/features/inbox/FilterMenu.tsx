@@ -3,6 +3,7 @@ import { useNavigate } from '@tanstack/react-router';
 import type { ConversationFilter, Counts } from '../../api/types';
 import { ActionMenu } from '../../components/ActionMenu';
 import { ChannelBadge } from '../../components/ChannelBadge';
+import { Spoken } from '../../components/Spoken';
 import { t } from '../../i18n';
 import type { ListQuery } from '../../state/order';
 import { useStore } from '../../state/store';
@@ -27,7 +28,8 @@ export function FilterMenu({ query, counts }: { query: ListQuery; counts: Counts
       position="bottom-start"
       width={290}
       trigger={
-        <button type="button" className={classes.target} aria-label={t('inbox.filter', { name })}>
+        <button type="button" className={classes.target}>
+          <Spoken>{t('inbox.filter')} </Spoken>
           <h1>{name}</h1>
           {count !== null && <span>{count}</span>}
           <IconChevronDown size={17} stroke={2} aria-hidden="true" />
