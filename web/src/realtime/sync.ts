@@ -90,6 +90,7 @@ export class Sync {
     this.reloads += 1;
     const run = this.reloads;
     const { workspace, world, socket } = this;
+    socket.recovering();
     try {
       await workspace.reload(position);
       if (run === this.reloads) socket.caughtUp();

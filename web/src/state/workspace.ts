@@ -357,7 +357,9 @@ export class Workspace {
 
   /** Asks for the counts once, however many reasons there are. */
   loadCounts(afterMs = 0): void {
-    if (this.countsTimer) return;
+    // What is asked for at once does not wait for what was to come later.
+    if (this.countsTimer && afterMs > 0) return;
+    if (this.countsTimer) clearTimeout(this.countsTimer);
     this.countsTimer = setTimeout(() => {
       this.countsTimer = null;
       this.fresh(() => api.countConversations(this.company.id)).then(
