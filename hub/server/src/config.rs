@@ -9,6 +9,7 @@ pub mod delivery;
 pub mod files;
 mod layers;
 pub mod log;
+pub mod polling;
 pub mod providers;
 pub mod realtime;
 pub mod redis;
@@ -28,6 +29,7 @@ pub use self::delivery::{DeliveryConfig, EventsConfig};
 pub use self::files::FilesConfig;
 pub use self::layers::{Setting, Source};
 pub use self::log::{LogConfig, LogFormat};
+pub use self::polling::PollingConfig;
 pub use self::providers::{ProvidersConfig, TelegramConfig};
 pub use self::realtime::RealtimeConfig;
 pub use self::redis::RedisConfig;
@@ -56,6 +58,7 @@ pub struct Config {
     pub sign_in: SignInConfig,
     pub sms: SmsConfig,
     pub delivery: DeliveryConfig,
+    pub polling: PollingConfig,
     pub realtime: RealtimeConfig,
     pub events: EventsConfig,
     pub providers: ProvidersConfig,
@@ -154,6 +157,7 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, ConfigError> {
     config.sign_in.check(&mut problems);
     config.sms.check(&mut problems);
     config.delivery.check(&mut problems);
+    config.polling.check(&mut problems);
     config.realtime.check(&mut problems);
     config.events.check(&mut problems);
     config.providers.check(&mut problems);

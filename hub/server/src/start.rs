@@ -43,7 +43,8 @@ fn start_worker(app: &App) {
         node: app.node.clone(),
     });
     engine.start(&app.lifecycle);
-    Poller::new(app.store.clone(), app.drivers.clone(), &app.node).start(&app.lifecycle);
+    let polling = &app.config.polling;
+    Poller::new(app.store.clone(), app.drivers.clone(), &app.node, polling).start(&app.lifecycle);
     let pruner = Pruner { keep_event_days: app.config.events.keep_days };
     pruner.start(app.store.clone(), app.files.clone(), app.node.clone(), &app.lifecycle);
 }

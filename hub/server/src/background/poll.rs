@@ -15,13 +15,12 @@ use tokio::task::JoinSet;
 
 use crate::actions::apply_updates::apply_updates;
 use crate::actions::change_channel::observe_state;
+use crate::config::PollingConfig;
 use crate::drivers::{self, Drivers};
 use crate::lifecycle::Lifecycle;
 
 /// How often channels to be polled are looked for.
 const LOOK: Duration = Duration::from_secs(1);
-/// How long a lease holds; it is renewed at a third of it.
-const LEASE_SECONDS: i64 = 15;
 /// Waits after failures in a row.
 const BACKOFF_SECONDS: [u64; 7] = [1, 2, 4, 8, 15, 30, 60];
 
@@ -33,12 +32,30 @@ pub struct Poller {
     /// This process among all nodes. On an embedded database it is the same after a restart, which
     /// therefore need not wait for the leases of its former self.
     owner: Arc<str>,
+    /// How long a lease holds; it is renewed at a third of it.
+    lease_seconds: u32,
+}
+
+/// A lease this node holds. Its renewal outlives a single poll: where updates never stop coming, every
+/// poll ends long before a renewal is due.
+struct Lease {
+    fence: i64,
+    renewal: tokio::time::Interval,
+}
+
+impl Lease {
+    fn new(fence: i64, lease_seconds: u32) -> Self {
+        let third = Duration::from_secs(u64::from(lease_seconds)) / 3;
+        let mut renewal = tokio::time::interval_at(tokio::time::Instant::now() + third, third);
+        renewal.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        Self { fence, renewal }
+    }
 }
 
 impl Poller {
-    pub fn new(store: Store, drivers: Drivers, node: &str) -> Self {
+    pub fn new(store: Store, drivers: Drivers, node: &str, config: &PollingConfig) -> Self {
         let owner = if store.is_embedded() { "embedded" } else { node };
-        Self { store, drivers, owner: owner.into() }
+        Self { store, drivers, owner: owner.into(), lease_seconds: config.lease_seconds }
     }
 
     pub fn start(self, lifecycle: &Lifecycle) {
@@ -99,12 +116,12 @@ impl Poller {
     }
 
     async fn take(&self, id: ChannelId) -> Result<Option<i64>, StoreError> {
-        let owner = Arc::clone(&self.owner);
+        let (owner, seconds) = (Arc::clone(&self.owner), i64::from(self.lease_seconds));
         self.store
             .write_system(move |tx| {
                 Box::pin(async move {
                     let now = tx.now();
-                    let until = now.plus_seconds(LEASE_SECONDS);
+                    let until = now.plus_seconds(seconds);
                     tx.db().take_lease(&Self::lease_name(id), &owner, now, until).await
                 })
             })
@@ -123,6 +140,7 @@ impl Poller {
     /// Polls one channel until it stops working, another node has it, or polling is no longer wanted.
     async fn poll(&self, id: ChannelId) -> Result<(), StoreError> {
         let Some(fence) = self.take(id).await? else { return Ok(()) };
+        let mut lease = Lease::new(fence, self.lease_seconds);
         let mut failures: usize = 0;
         loop {
             let Some(secrets) = self.store.reader().await?.db().channel_secrets(id).await? else {
@@ -137,13 +155,15 @@ impl Poller {
             let Some(driver) = self.drivers.get(secrets.channel.kind) else { return Ok(()) };
             let access = drivers::access(self.store.vault(), &secrets)?;
             let cursor = secrets.poll_cursor.as_deref();
-            let Some(polled) = self.renewing(id, fence, driver.poll(&access, cursor)).await? else {
-                tracing::info!(channel.id = id.0, "the lease of a channel went to another node");
-                return Ok(());
-            };
+            let poll = driver.poll(&access, cursor);
+            let Some(polled) = self.renewing(id, &mut lease, poll).await? else { return Ok(()) };
             match polled {
                 Ok(batch) => {
-                    self.store_batch(driver, &secrets.channel, fence, cursor, batch).await?;
+                    let store = self.store_batch(driver, &secrets.channel, fence, cursor, batch);
+                    let Some(stored) = self.renewing(id, &mut lease, store).await? else {
+                        return Ok(());
+                    };
+                    stored?;
                     failures = 0;
                     if secrets.channel.state == ChannelState::Limited {
                         self.observe(&secrets.channel, ChannelState::Enabled, None).await?;
@@ -160,7 +180,8 @@ impl Poller {
                         ),
                     };
                     failures += 1;
-                    if self.renewing(id, fence, tokio::time::sleep(wait)).await?.is_none() {
+                    let wait = tokio::time::sleep(wait);
+                    if self.renewing(id, &mut lease, wait).await?.is_none() {
                         return Ok(());
                     }
                 }
@@ -172,21 +193,20 @@ impl Poller {
     async fn renewing<T>(
         &self,
         id: ChannelId,
-        fence: i64,
+        lease: &mut Lease,
         work: impl Future<Output = T>,
     ) -> Result<Option<T>, StoreError> {
         let mut work = std::pin::pin!(work);
-        let third = Duration::from_secs(LEASE_SECONDS.unsigned_abs() / 3);
-        let mut renewal = tokio::time::interval_at(tokio::time::Instant::now() + third, third);
         loop {
             tokio::select! {
                 biased;
-                done = &mut work => return Ok(Some(done)),
-                _ = renewal.tick() => {
-                    if self.take(id).await? != Some(fence) {
+                _ = lease.renewal.tick() => {
+                    if self.take(id).await? != Some(lease.fence) {
+                        tracing::info!(channel.id = id.0, "another node polls the channel now");
                         return Ok(None);
                     }
                 }
+                done = &mut work => return Ok(Some(done)),
             }
         }
     }
