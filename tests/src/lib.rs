@@ -1,12 +1,16 @@
 //! What whole-product tests share: the product started in ways that tests can hold in hand.
 //!
 //! [`TestApp`] is the application with its port, and [`Browser`]s that can only do what HTTP lets them;
-//! [`hub`] is its inside without HTTP. Each test has a database of its own.
+//! [`hub`] is its inside without HTTP; [`process`] is the real binary, with clients ([`client`],
+//! [`session`]) that know nothing but its public API. Each test has a database of its own.
 
 mod browser;
+pub mod client;
 mod code_recorder;
 mod company;
 pub mod hub;
+pub mod process;
+pub mod session;
 mod test_app;
 
 pub use browser::{Answer, Browser};

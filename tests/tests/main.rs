@@ -1,4 +1,5 @@
 //! Tests of the whole product, one binary.
 
+mod faults;
 mod flows;
 mod http;
