@@ -88,5 +88,7 @@ export const moveReadMarker = (company: number, conversation: number, position: 
     api.PUT('/api/v1/companies/{company_id}/conversations/{conversation_id}/read-marker', {
       ...one(company, conversation),
       body: { position },
+      // Outlives the page.
+      keepalive: true,
     }),
   );

@@ -122,7 +122,8 @@ export function Log({
 
   const settle = useCallback(() => {
     const now = list.current;
-    if (!now || rows.length === 0) return;
+    // Before the first measurement nothing is in view.
+    if (!now || rows.length === 0 || now.viewportSize === 0) return;
     const end = now.scrollOffset + now.viewportSize;
     atEnd.current = live && now.scrollSize - end <= BOTTOM_PX;
     setAway(!atEnd.current);
@@ -190,6 +191,8 @@ export function Log({
           onScroll={settle}
           onResize={() => {
             if (placed.current && atEnd.current) toEnd();
+            // What fits the pane never scrolls: it is seen once it is measured.
+            requestAnimationFrame(settle);
           }}
         >
           {(row: Row, index: number) => (

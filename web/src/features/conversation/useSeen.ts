@@ -2,7 +2,7 @@ import { useCallback, useEffect, useRef } from 'react';
 import { moveReadMarker } from '../../api/conversations';
 import type { Workspace } from '../../state/workspace';
 
-const SEND_AFTER_MS = 300;
+const SEND_AFTER_MS = 200;
 
 /** Moves the member's read marker behind what was on screen. It never goes back. */
 export function useSeen(workspace: Workspace, conversationId: number): (position: number) => void {
@@ -23,12 +23,17 @@ export function useSeen(workspace: Workspace, conversationId: number): (position
   }, [workspace, conversationId]);
 
   useEffect(() => {
-    wanted.current = 0;
+    const flush = () => {
+      if (timer.current === null) return;
+      clearTimeout(timer.current);
+      void send();
+    };
+    // Also when the page goes right after something was read.
+    window.addEventListener('pagehide', flush);
     return () => {
-      if (timer.current) {
-        clearTimeout(timer.current);
-        void send();
-      }
+      window.removeEventListener('pagehide', flush);
+      flush();
+      wanted.current = 0;
     };
   }, [send]);
 

@@ -84,6 +84,7 @@ function Rows({ rows: wanted, selected }: { rows: number[]; selected: number | n
   const { workspace } = useInside();
   const { params, search, query } = useMessagesRoute();
   const list = useStore(workspace.store, (state) => state.lists[listKey(query)]);
+  const stage = useRef<HTMLDivElement>(null);
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useRef<VirtualizerHandle>(null);
   const [held, setHeld] = useState(false);
@@ -108,13 +109,14 @@ function Rows({ rows: wanted, selected }: { rows: number[]; selected: number | n
     if (!element) return;
     const focused =
       element.contains(document.activeElement) && element.querySelector(':focus-visible') !== null;
-    setHeld(element.matches(':hover') || focused || element.scrollTop > 4);
+    setHeld(stage.current?.matches(':hover') === true || focused || element.scrollTop > 4);
   }, []);
 
   const release = () => {
     setOrder(wanted);
     setHeld(false);
     virtual.current?.scrollTo(0);
+    requestAnimationFrame(hold);
   };
 
   const settle = () => {
@@ -148,7 +150,13 @@ function Rows({ rows: wanted, selected }: { rows: number[]; selected: number | n
   // One row is in the tab order: the open one, else the first.
   const entry = selected !== null && shown.includes(selected) ? selected : shown[0];
   return (
-    <>
+    // The button above the rows belongs to them: on the way to it nothing may move either.
+    <div
+      ref={stage}
+      className={classes.stage}
+      onPointerEnter={hold}
+      onPointerLeave={() => requestAnimationFrame(hold)}
+    >
       {next.waiting && (
         <button type="button" className={classes.waiting} onClick={release}>
           {t('inbox.new_messages')}
@@ -161,8 +169,6 @@ function Rows({ rows: wanted, selected }: { rows: number[]; selected: number | n
         className={classes.rows}
         role="list"
         aria-label={t('inbox.label')}
-        onPointerEnter={hold}
-        onPointerLeave={() => requestAnimationFrame(hold)}
         onFocus={hold}
         onBlur={() => requestAnimationFrame(hold)}
         onKeyDown={walk}
@@ -197,7 +203,7 @@ function Rows({ rows: wanted, selected }: { rows: number[]; selected: number | n
           </div>
         )}
       </div>
-    </>
+    </div>
   );
 }
 
