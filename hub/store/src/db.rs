@@ -179,6 +179,7 @@ queries! {
         fn position_of_late(conversation: ConversationId, ordinal: i64) -> Option<i64>;
         fn unanswered_after(conversation: ConversationId, key: MessageKey, version: i64) -> (i64, Option<Timestamp>);
         fn insert_incoming(rows: &str) -> Vec<(i64, i64, String)>;
+        fn set_reply(id: MessageId, quoted: MessageId) -> ();
         fn insert_incoming_attachments(rows: &str) -> Vec<(i64, i64, i64)>;
         fn update_conversations(rows: &str) -> ();
         fn update_contact(contact: i64, name: &str, phone: Option<&str>) -> ();

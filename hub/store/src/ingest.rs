@@ -97,6 +97,7 @@ pub(crate) async fn run(
         item.message = Some(message);
     }
     insert_messages(tx, &mut items).await?;
+    link_replies(tx, &mut items).await?;
     insert_attachments(tx, &mut items).await?;
     answer_buttons(tx, &items).await?;
     let mut touched: BTreeSet<IdentityKey> = BTreeSet::new();
@@ -482,6 +483,27 @@ async fn insert_messages(tx: &mut Tx, items: &mut [Item]) -> Result<(), StoreErr
             message.id = MessageId(id.ok_or_else(|| {
                 StoreError::inconsistent("a message that was just inserted is not there")
             })?);
+        }
+    }
+    Ok(())
+}
+
+/// A message and the answer to it may come in one set: the answer learns the number just given.
+async fn link_replies(tx: &mut Tx, items: &mut [Item]) -> Result<(), StoreError> {
+    let numbers: HashMap<IdentityKey, MessageId> =
+        items.iter().filter_map(|item| Some((item.key(), item.message.as_ref()?.id))).collect();
+    for item in items {
+        let channel = item.incoming.channel_id.0;
+        let quoted = item.incoming.message.reply_to.as_ref();
+        let Some(external) = quoted.and_then(|quoted| quoted.external_id.clone()) else { continue };
+        let Some(message) = &mut item.message else { continue };
+        let Some(reply) = message.reply_to.as_mut().filter(|reply| reply.message_id.is_none())
+        else {
+            continue;
+        };
+        if let Some(quoted) = numbers.get(&(channel, external)) {
+            reply.message_id = Some(*quoted);
+            tx.db().set_reply(message.id, *quoted).await?;
         }
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! What becomes of messages when the provider does not behave.
 
 use channel_testkit::HoldAt;
-use hub_domain::channel::{ChannelState, DriverError};
+use hub_domain::channel::{ChannelState, DriverError, InboundUpdate};
 use hub_domain::{Message, MessageStatus};
 use hub_server::actions::change_message::{MessageChange, change_message};
 use hub_server::actions::send_message::{SendMessage, send_message};
@@ -77,6 +77,20 @@ on_both_engines! {
             hub.later(21).await;
         }
         assert_eq!(hub.fake.sent_texts("501"), ["один", "два", "три"]);
+    }
+
+    async fn a_reply_finds_its_message_though_both_come_at_once(hub: TestHub) {
+        let katya = hub.fake.client("501", "Катя");
+        let question = katya.message(hub_domain::Content::text("Вопрос"));
+        let reply = katya.replies(&question.external_id, "И ещё");
+        let question = InboundUpdate::Message(Box::new(question));
+        hub.receive(vec![hub.fake.number(question), reply]).await;
+        let conversation = hub.conversation_with("501").await;
+        let messages = hub.messages(conversation.id).await;
+        let linked = messages[1].reply_to.as_ref().and_then(|reply| reply.message_id);
+        assert_eq!(linked, Some(messages[0].id));
+        let told = hub.events_after(0).await.into_iter().filter_map(|event| event.changes.message);
+        assert_eq!(told.collect::<Vec<_>>(), messages, "what was told is what is stored");
     }
 
     async fn resending_with_the_same_client_id_returns_the_first_message(hub: TestHub) {

@@ -1,7 +1,7 @@
 //! The set-based statements of storing what clients write: one statement a table for a whole set.
 
 use hub_domain::channel::Sender;
-use hub_domain::{ChannelId, CompanyId, Conversation, ConversationId, Timestamp};
+use hub_domain::{ChannelId, CompanyId, Conversation, ConversationId, MessageId, Timestamp};
 use sqlx::AssertSqlSafe;
 
 use super::conversations::{self, ConversationRow};
@@ -229,6 +229,19 @@ pub async fn insert_incoming(
         source = dialect::rows(1, &columns),
     );
     Ok(sqlx::query_as(AssertSqlSafe(sql)).bind(rows).fetch_all(conn).await?)
+}
+
+pub async fn set_reply(
+    conn: &mut Conn,
+    id: MessageId,
+    quoted: MessageId,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE messages SET reply_to_message_id = $2 WHERE id = $1")
+        .bind(id.0)
+        .bind(quoted.0)
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// Inserts files of messages; returns `(id, message, place)`.
