@@ -121,6 +121,8 @@ queries! {
         fn channels(scope: &Scope) -> Vec<Channel>;
         /// Any company's channel: for webhooks and the engine, which prove themselves otherwise.
         fn channel_secrets(id: ChannelId) -> Option<ChannelSecrets>;
+        /// Of many at once; those that do not exist are missing.
+        fn secrets_of_channels(ids: &[i64]) -> Vec<ChannelSecrets>;
         /// Channels that the hub polls, in working states.
         fn polled_channels(states: &[ChannelState]) -> Vec<ChannelId>;
         fn save_poll_cursor(id: ChannelId, cursor: Option<&str>) -> ();

@@ -15,8 +15,10 @@ use hub_domain::{
     AttachmentId, ChannelId, CompanyId, ContactCard, ContactId, Conversation, ConversationId,
     ConversationState, Direction, Message, MessageId, MessageStatus, Timestamp, phone,
 };
+use serde::Serialize;
 use serde_json::json;
 
+use crate::given::given_rows;
 use crate::records::{Incoming, Ingested, KnownIdentity, MessageKey, NewDelivery};
 use crate::{StoreError, Tx};
 
@@ -41,11 +43,63 @@ impl Item {
     }
 }
 
-fn keys_json<'k>(keys: impl Iterator<Item = &'k IdentityKey>) -> String {
-    let rows: Vec<_> = keys
-        .map(|(channel, external)| json!({ "channel_id": channel, "external_id": external }))
-        .collect();
-    serde_json::Value::from(rows).to_string()
+/// What a message or an identity is found by.
+#[derive(Serialize)]
+struct GivenKey<'k> {
+    channel_id: i64,
+    external_id: &'k str,
+}
+
+/// A message on its way into the set-based statement.
+#[derive(Serialize)]
+struct GivenMessage<'m> {
+    company_id: CompanyId,
+    channel_id: ChannelId,
+    conversation_id: ConversationId,
+    direction: Direction,
+    external_id: &'m str,
+    content: String,
+    album_id: Option<&'m str>,
+    reply_to_external_id: Option<&'m str>,
+    reply_to_message_id: Option<MessageId>,
+    reply_to_text: Option<&'m str>,
+    forwarded_from: Option<&'m str>,
+    status: Option<MessageStatus>,
+    place: i64,
+    ordinal: i64,
+    sent_at: i64,
+    edited_at: Option<i64>,
+    raw: Option<String>,
+    version: i64,
+    created_at: i64,
+}
+
+/// What a set of messages changes in a conversation.
+#[derive(Serialize)]
+struct GivenConversation {
+    id: ConversationId,
+    state: ConversationState,
+    unanswered_count: i64,
+    waiting_since: Option<i64>,
+    activity: i64,
+    last_incoming_position: i64,
+    last_message: String,
+    last_position: i64,
+    last_ordinal: i64,
+    max_ordinal: i64,
+    reachable: bool,
+    reachable_at: i64,
+    version: i64,
+}
+
+fn as_text(value: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::inconsistent(error.to_string()))
+}
+
+fn keys_json<'k>(keys: impl Iterator<Item = &'k IdentityKey>) -> Result<String, StoreError> {
+    given_rows(
+        keys.map(|(channel_id, external_id)| GivenKey { channel_id: *channel_id, external_id }),
+    )
 }
 
 /// Stores the set; answers per request, per message, in the order given.
@@ -133,7 +187,7 @@ pub(crate) async fn run(
             ..Changes::default()
         };
         let origin = Origin::Channel { channel_id };
-        tx.push_event(item.company, event_type, origin, Some(channel_id), now, &changes)?;
+        tx.push_event(item.company, event_type, origin, Some(channel_id), now, changes)?;
     }
     Ok(outcomes)
 }
@@ -233,7 +287,7 @@ async fn new_items(
     }
     let stored: HashSet<IdentityKey> = tx
         .db()
-        .known_messages(&keys_json(seen.iter()))
+        .known_messages(&keys_json(seen.iter())?)
         .await?
         .into_iter()
         .map(|(channel, external, _, _)| (channel, external))
@@ -250,7 +304,7 @@ async fn identities(
     let wanted: HashSet<IdentityKey> = items.iter().map(Item::identity).collect();
     let mut known: HashMap<IdentityKey, KnownIdentity> = tx
         .db()
-        .known_identities(&keys_json(wanted.iter()))
+        .known_identities(&keys_json(wanted.iter())?)
         .await?
         .into_iter()
         .map(|row| ((row.channel_id, row.external_id.clone()), row))
@@ -376,7 +430,7 @@ async fn quoted_messages(
     if wanted.is_empty() {
         return Ok(HashMap::new());
     }
-    let found = tx.db().known_messages(&keys_json(wanted.iter())).await?;
+    let found = tx.db().known_messages(&keys_json(wanted.iter())?).await?;
     Ok(found.into_iter().map(|(channel, external, id, _)| ((channel, external), id)).collect())
 }
 
@@ -446,33 +500,34 @@ async fn insert_messages(tx: &mut Tx, items: &mut [Item]) -> Result<(), StoreErr
     for item in items.iter() {
         let Some(message) = &item.message else { continue };
         let source = &item.incoming.message;
-        let content = serde_json::to_string(&message.content)
-            .map_err(|error| StoreError::inconsistent(error.to_string()))?;
-        rows.push(json!({
-            "company_id": item.company,
-            "channel_id": item.incoming.channel_id,
-            "conversation_id": message.conversation_id,
-            "direction": message.direction,
-            "external_id": source.external_id,
-            "content": content,
-            "album_id": message.album_id,
-            "reply_to_external_id": source.reply_to.as_ref().and_then(|reply| reply.external_id.as_ref()),
-            "reply_to_message_id": message.reply_to.as_ref().and_then(|reply| reply.message_id),
-            "reply_to_text": message.reply_to.as_ref().map(|reply| &reply.text),
-            "forwarded_from": message.forwarded_from.as_ref().map(|origin| &origin.name),
-            "status": message.status,
-            "place": message.position,
-            "ordinal": message.ordinal,
-            "sent_at": message.sent_at.0,
-            "edited_at": message.edited_at.map(|at| at.0),
-            "raw": source.raw.as_ref().map(ToString::to_string),
-            "version": message.version,
-            "created_at": message.created_at.0,
-        }));
+        rows.push(GivenMessage {
+            company_id: item.company,
+            channel_id: item.incoming.channel_id,
+            conversation_id: message.conversation_id,
+            direction: message.direction,
+            external_id: &source.external_id,
+            content: as_text(&message.content)?,
+            album_id: message.album_id.as_deref(),
+            reply_to_external_id: source
+                .reply_to
+                .as_ref()
+                .and_then(|reply| reply.external_id.as_deref()),
+            reply_to_message_id: message.reply_to.as_ref().and_then(|reply| reply.message_id),
+            reply_to_text: message.reply_to.as_ref().map(|reply| reply.text.as_str()),
+            forwarded_from: message.forwarded_from.as_ref().map(|origin| origin.name.as_str()),
+            status: message.status,
+            place: message.position,
+            ordinal: message.ordinal,
+            sent_at: message.sent_at.0,
+            edited_at: message.edited_at.map(|at| at.0),
+            raw: source.raw.as_ref().map(ToString::to_string),
+            version: message.version,
+            created_at: message.created_at.0,
+        });
     }
     let inserted: HashMap<IdentityKey, i64> = tx
         .db()
-        .insert_incoming(&serde_json::Value::from(rows).to_string())
+        .insert_incoming(&given_rows(rows.into_iter())?)
         .await?
         .into_iter()
         .map(|(id, channel, external)| ((channel, external), id))
@@ -665,25 +720,23 @@ async fn update_conversations<'k>(
     let mut rows = Vec::new();
     for state in states {
         let conversation = &state.conversation;
-        let last_message = serde_json::to_string(&conversation.last_message)
-            .map_err(|error| StoreError::inconsistent(error.to_string()))?;
-        rows.push(json!({
-            "id": conversation.id,
-            "state": conversation.state,
-            "unanswered_count": conversation.unanswered_count,
-            "waiting_since": conversation.waiting_since.map(|at| at.0),
-            "activity": conversation.activity,
-            "last_incoming_position": conversation.last_incoming_position,
-            "last_message": last_message,
-            "last_position": state.last_position,
-            "last_ordinal": state.last_ordinal,
-            "max_ordinal": state.max_ordinal,
-            "reachable": conversation.reachable,
-            "reachable_at": state.reachable_at,
-            "version": conversation.version,
-        }));
+        rows.push(GivenConversation {
+            id: conversation.id,
+            state: conversation.state,
+            unanswered_count: conversation.unanswered_count,
+            waiting_since: conversation.waiting_since.map(|at| at.0),
+            activity: conversation.activity,
+            last_incoming_position: conversation.last_incoming_position,
+            last_message: as_text(&conversation.last_message)?,
+            last_position: state.last_position,
+            last_ordinal: state.last_ordinal,
+            max_ordinal: state.max_ordinal,
+            reachable: conversation.reachable,
+            reachable_at: state.reachable_at,
+            version: conversation.version,
+        });
     }
-    tx.db().update_conversations(&serde_json::Value::from(rows).to_string()).await
+    tx.db().update_conversations(&given_rows(rows.into_iter())?).await
 }
 
 /// A message as the chat list shows it.

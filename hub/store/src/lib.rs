@@ -17,6 +17,7 @@
 
 pub mod db;
 pub mod error;
+mod given;
 pub mod ingest;
 mod postgres;
 pub mod records;

@@ -72,8 +72,10 @@ pub async fn connect(options: &StoreOptions) -> Result<(Pool, Pool), StoreError>
         .pragma("temp_store", "MEMORY")
         .pragma("cache_size", "-8000")
         .optimize_on_close(true, 1000);
+    // A connection of ours cannot be lost, so none is asked whether it is still there.
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
+        .test_before_acquire(false)
         .test_before_acquire(false)
         .idle_timeout(None)
         .max_lifetime(None)
@@ -81,6 +83,7 @@ pub async fn connect(options: &StoreOptions) -> Result<(Pool, Pool), StoreError>
         .await?;
     let readers = SqlitePoolOptions::new()
         .max_connections(options.readers)
+        .test_before_acquire(false)
         // A file does not go away between two uses of it.
         .test_before_acquire(false)
         .acquire_timeout(Duration::from_secs(10))

@@ -157,7 +157,7 @@ impl Tx {
             member.version = offset;
             self.db().save_member(company, member).await?;
         }
-        self.push_event(company, event_type, origin, channel_id, self.now, &changes)?;
+        self.push_event(company, event_type, origin, channel_id, self.now, changes.clone())?;
         Ok(changes)
     }
 
@@ -169,7 +169,7 @@ impl Tx {
         origin: Origin,
         channel_id: Option<ChannelId>,
         at: Timestamp,
-        changes: &Changes,
+        changes: Changes,
     ) -> Result<i64, StoreError> {
         let stream = self
             .companies
@@ -177,7 +177,7 @@ impl Tx {
             .ok_or_else(|| StoreError::inconsistent(format!("company {company} does not exist")))?;
         stream.offset += 1;
         let offset = stream.offset;
-        let event = Event { offset, event_type, at, origin, changes: changes.clone() };
+        let event = Event { offset, event_type, at, origin, changes };
         let payload = serde_json::to_string(&event).map_err(|error| {
             StoreError::inconsistent(format!("event does not serialise: {error}"))
         })?;

@@ -4,7 +4,7 @@ use hub_domain::channel::{Channel, ChannelKind, ChannelState, IntakeMode};
 use hub_domain::{ChannelId, CompanyId, Scope, Timestamp};
 use sqlx::AssertSqlSafe;
 
-use super::Conn;
+use super::{Conn, dialect};
 use crate::StoreError;
 use crate::records::{ChannelSecrets, NewChannel};
 
@@ -156,6 +156,16 @@ pub async fn channel_secrets(
     let row: Option<ChannelRow> =
         sqlx::query_as(AssertSqlSafe(sql)).bind(id.0).fetch_optional(conn).await?;
     row.map(ChannelSecrets::try_from).transpose()
+}
+
+pub async fn secrets_of_channels(
+    conn: &mut Conn,
+    ids: &[i64],
+) -> Result<Vec<ChannelSecrets>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM channels WHERE id {}", dialect::in_ids(1));
+    let rows: Vec<ChannelRow> =
+        sqlx::query_as(AssertSqlSafe(sql)).bind(dialect::ids(ids)).fetch_all(conn).await?;
+    rows.into_iter().map(ChannelSecrets::try_from).collect()
 }
 
 pub async fn polled_channels(

@@ -1,13 +1,25 @@
 //! The event log.
 
 use hub_domain::{CompanyId, Timestamp};
-use serde_json::json;
+use serde::Serialize;
 use sqlx::AssertSqlSafe;
 
 use super::{Conn, dialect};
 use crate::StoreError;
+use crate::given::given_rows;
 use crate::records::EventRow;
 use crate::writer::PendingEvent;
+
+/// An event on its way into the set-based statement.
+#[derive(Serialize)]
+struct GivenEvent<'e> {
+    company_id: i64,
+    position: i64,
+    event_type: &'static str,
+    channel_id: Option<i64>,
+    at: i64,
+    payload: &'e str,
+}
 
 /// Inserts the events of a transaction and moves the companies' offsets to their ends.
 pub async fn insert_events(conn: &mut Conn, events: &[PendingEvent]) -> Result<(), StoreError> {
@@ -25,16 +37,14 @@ pub async fn insert_events(conn: &mut Conn, events: &[PendingEvent]) -> Result<(
         .execute(&mut *conn)
         .await?;
     } else {
-        let rows: Vec<_> = events
-            .iter()
-            .map(|event| {
-                json!({
-                    "company_id": event.company_id, "position": event.offset,
-                    "event_type": event.event_type, "channel_id": event.channel_id,
-                    "at": event.at.0, "payload": event.payload,
-                })
-            })
-            .collect();
+        let rows = given_rows(events.iter().map(|event| GivenEvent {
+            company_id: event.company_id.0,
+            position: event.offset,
+            event_type: event.event_type.as_str(),
+            channel_id: event.channel_id.map(|id| id.0),
+            at: event.at.0,
+            payload: &event.payload,
+        }))?;
         let source = dialect::rows(
             1,
             &[
@@ -50,10 +60,7 @@ pub async fn insert_events(conn: &mut Conn, events: &[PendingEvent]) -> Result<(
             "INSERT INTO events (company_id, \"offset\", event_type, channel_id, at, payload)
              SELECT r.company_id, r.position, r.event_type, r.channel_id, r.at, r.payload FROM {source}"
         );
-        sqlx::query(AssertSqlSafe(sql))
-            .bind(serde_json::Value::from(rows).to_string())
-            .execute(&mut *conn)
-            .await?;
+        sqlx::query(AssertSqlSafe(sql)).bind(rows).execute(&mut *conn).await?;
     }
     let mut ends = std::collections::BTreeMap::new();
     for event in events {
