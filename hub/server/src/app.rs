@@ -19,6 +19,7 @@ use crate::keys::MasterKey;
 use crate::lifecycle::Lifecycle;
 use crate::limits::Limits;
 use crate::random;
+use crate::webhook_channels::WebhookChannels;
 use crate::ws::{self, Fanout};
 
 /// Cheap to clone; every clone is the same application.
@@ -34,6 +35,7 @@ pub struct Parts {
     pub lifecycle: Lifecycle,
     pub keys: Keys,
     pub store: Store,
+    pub webhook_channels: WebhookChannels,
     pub gateways: Gateways,
     pub drivers: Drivers,
     pub files: Files,
@@ -86,6 +88,7 @@ impl App {
         };
         let settings = ws::Settings::from(&config.realtime);
         let parts = Parts {
+            webhook_channels: WebhookChannels::new(store.clone()),
             fanout: Fanout::new(store.clone(), bus.clone(), lifecycle.clone(), settings),
             bus,
             lifecycle,

@@ -29,4 +29,5 @@ pub mod router;
 pub mod start;
 pub mod telemetry;
 pub mod tidy;
+pub mod webhook_channels;
 pub mod ws;

@@ -8,7 +8,6 @@ use serde::Deserialize;
 
 use crate::actions::apply_updates::{apply_updates, keep_raw};
 use crate::app::App;
-use crate::drivers;
 use crate::error::{ApiError, Code, ErrorBody};
 use crate::extract::{PathParams, read_body};
 
@@ -45,19 +44,19 @@ pub async fn receive(
     let body = read_body(body, BODY_LIMIT).await?;
     let kind = ChannelKind::parse(&path.driver).ok_or(Code::NotFound)?;
     let driver = app.drivers.get(kind).ok_or(Code::NotFound)?;
-    let secrets = app.store.reader().await?.db().channel_secrets(path.channel_id).await?;
-    let secrets = secrets.filter(|secrets| secrets.channel.kind == kind).ok_or(Code::NotFound)?;
-    let access = drivers::access(app.store.vault(), &secrets)?;
-    if !driver.webhook_is_genuine(&access, &parts.headers, &body) {
+    let opened = app.webhook_channels.find(path.channel_id).await?;
+    let opened = opened.filter(|opened| opened.channel.kind == kind).ok_or(Code::NotFound)?;
+    let (channel, access) = (&opened.channel, &opened.access);
+    if !driver.webhook_is_genuine(access, &parts.headers, &body) {
         metrics::counter!("uzel_webhooks_refused_total").increment(1);
         return Err(Code::WebhookSecretWrong.into());
     }
     // The provider keeps what is not acknowledged, until the channel is switched on again.
-    if secrets.channel.state == ChannelState::Disabled {
+    if channel.state == ChannelState::Disabled {
         return Err(Code::ChannelDisabled.into());
     }
-    match driver.parse_webhook(&access, &body) {
-        Ok(updates) => apply_updates(&app.store, &**driver, &secrets.channel, updates).await?,
+    match driver.parse_webhook(access, &body) {
+        Ok(updates) => apply_updates(&app.store, &**driver, channel, updates).await?,
         Err(error) => {
             // Refused, it would come again and hold up everything behind it.
             tracing::warn!(channel.id = path.channel_id.0, error = %error, "an update cannot be read");
