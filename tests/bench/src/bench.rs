@@ -81,6 +81,9 @@ impl Bench {
         command
             .args(["limit", "--database", &url, "--synchronous", setup.synchronous])
             .args(["--event-bytes", &setup.event_bytes.to_string()]);
+        if setup.whole_commits {
+            command.arg("--whole-commits");
+        }
         let process = Process::start(command).context("the bare limit")?;
         Ok(Limit { process })
     }
@@ -121,11 +124,13 @@ pub struct LimitSetup {
     pub database_url: Option<String>,
     pub synchronous: &'static str,
     pub event_bytes: usize,
+    /// One statement and one frame for all posts of a commit.
+    pub whole_commits: bool,
 }
 
 impl LimitSetup {
     pub const fn sqlite(event_bytes: usize) -> Self {
-        Self { database_url: None, synchronous: "full", event_bytes }
+        Self { database_url: None, synchronous: "full", event_bytes, whole_commits: false }
     }
 }
 

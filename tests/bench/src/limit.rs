@@ -1,7 +1,9 @@
 //! The bare limit: the least a hub of this kind can do, made of the same crates.
 //!
 //! HTTP POST in, group commit into one table of the same engine under the same settings, one shared
-//! frame out to the same WebSockets. It reads nothing of what it is given, knows no companies, no
+//! frame out to the same WebSockets: each post is one row, one statement and one frame. With
+//! `--whole-commits` what was committed together is one statement and one frame, which is where the
+//! product's own batches come near to. It reads nothing of what it is given, knows no companies, no
 //! members and no order within a chat. It runs as a process of its own (`hub-bench limit`), so that its
 //! processor time and memory can be compared with the product's.
 
@@ -42,6 +44,9 @@ pub struct LimitArguments {
     /// Size of an event in a frame: that of the product
     #[arg(long, default_value_t = 0)]
     pub event_bytes: usize,
+    /// One statement and one frame for all posts of a commit
+    #[arg(long)]
+    pub whole_commits: bool,
 }
 
 struct Post {
@@ -91,8 +96,35 @@ impl Table {
         Ok(Self::Postgres(conn))
     }
 
+    async fn insert_one_by_one(&mut self, batch: &[Post]) -> anyhow::Result<()> {
+        let bodies = batch.iter().map(|post| std::str::from_utf8(&post.body).unwrap_or_default());
+        match self {
+            Self::Sqlite(conn) => {
+                let mut transaction = conn.begin_with("BEGIN IMMEDIATE").await?;
+                for body in bodies {
+                    sqlx::query("INSERT INTO posts (body) VALUES (?)")
+                        .bind(body)
+                        .execute(&mut *transaction)
+                        .await?;
+                }
+                transaction.commit().await?;
+            }
+            Self::Postgres(conn) => {
+                let mut transaction = conn.begin().await?;
+                for body in bodies {
+                    sqlx::query("INSERT INTO posts (body) VALUES ($1)")
+                        .bind(body)
+                        .execute(&mut *transaction)
+                        .await?;
+                }
+                transaction.commit().await?;
+            }
+        }
+        Ok(())
+    }
+
     /// One statement, which is a transaction by itself.
-    async fn insert(&mut self, batch: &[Post]) -> anyhow::Result<()> {
+    async fn insert_at_once(&mut self, batch: &[Post]) -> anyhow::Result<()> {
         let bodies = batch.iter().map(|post| std::str::from_utf8(&post.body).unwrap_or_default());
         match self {
             Self::Sqlite(conn) => {
@@ -124,7 +156,7 @@ pub async fn serve(arguments: LimitArguments) -> anyhow::Result<()> {
     let (frames, _) = broadcast::channel(4096);
     let limit = Limit { posts, frames, offset: Arc::new(AtomicI64::new(0)) };
     let mut tasks = JoinSet::new();
-    tasks.spawn(commit(table, waiting, limit.clone(), arguments.event_bytes));
+    tasks.spawn(commit(table, waiting, limit.clone(), arguments));
     let router =
         Router::new().route("/post", post(receive)).route("/realtime", get(open)).with_state(limit);
     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -152,11 +184,15 @@ async fn commit(
     mut table: Table,
     mut waiting: mpsc::Receiver<Post>,
     limit: Limit,
-    event_bytes: usize,
+    arguments: LimitArguments,
 ) {
     let mut batch = Vec::with_capacity(BATCH);
     while waiting.recv_many(&mut batch, BATCH).await > 0 {
-        let stored = table.insert(&batch).await.is_ok();
+        let stored = if arguments.whole_commits {
+            table.insert_at_once(&batch).await.is_ok()
+        } else {
+            table.insert_one_by_one(&batch).await.is_ok()
+        };
         let mut frame = Frame::default();
         let mut offset = limit.offset.load(Ordering::Relaxed);
         for Post { body, answer } in batch.drain(..) {
@@ -166,10 +202,10 @@ async fn commit(
                 continue;
             }
             offset += 1;
-            if frame.events.len() >= FRAME_BYTES {
+            if !arguments.whole_commits || frame.events.len() >= FRAME_BYTES {
                 frame.send(&limit.frames);
             }
-            frame.push(offset, &body, event_bytes);
+            frame.push(offset, &body, arguments.event_bytes);
         }
         limit.offset.store(offset, Ordering::Relaxed);
         frame.send(&limit.frames);

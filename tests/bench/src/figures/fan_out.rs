@@ -1,6 +1,5 @@
 //! Webhook, durable, last session: how long it takes at a pace, and how much goes through at most.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::bench::{Bench, LimitSetup};
@@ -129,6 +128,8 @@ pub async fn measure(bench: &mut Bench) -> anyhow::Result<()> {
     let node = installation.serve()?;
     bench.warm_up(&installation.load(&[&node], CHATS)).await?;
     let limit = bench.limit("fan-out", LimitSetup::sqlite(event_bytes))?;
+    let batched = LimitSetup { whole_commits: true, ..LimitSetup::sqlite(event_bytes) };
+    let batched = bench.limit("fan-out-batched", batched)?;
     let plans = [
         Plan {
             sessions: 100,
@@ -147,10 +148,11 @@ pub async fn measure(bench: &mut Bench) -> anyhow::Result<()> {
     ];
     for plan in plans {
         let mut pairs = Pairs::default();
+        let mut to_batched = Pairs::default();
         for repetition in 0..bench.scale.repetitions {
             for turn in 0..2 {
                 if (repetition + turn) % 2 == 0 {
-                    let load = Arc::new(limit.load(CHATS));
+                    let load = limit.load(CHATS);
                     let outcome = run(&[limit.door()], &load, &[&limit.process], plan).await?;
                     pairs.limit.push(outcome);
                 } else {
@@ -159,6 +161,9 @@ pub async fn measure(bench: &mut Bench) -> anyhow::Result<()> {
                     pairs.product.push(run(&[door], &load, &[&node], plan).await?);
                 }
             }
+            let short = Plan { paced: Duration::from_secs(1), ..plan };
+            let load = batched.load(CHATS);
+            to_batched.limit.push(run(&[batched.door()], &load, &[&batched.process], short).await?);
         }
         let Plan { sessions, rate, .. } = plan;
         let at = format!("{rate} messages/s to {sessions} sessions");
@@ -178,6 +183,19 @@ pub async fn measure(bench: &mut Bench) -> anyhow::Result<()> {
             format!("saturated, {sessions} sessions: processor time of a delivery"),
             Unit::Microseconds,
             Budget::AtMost(1.5),
+            |o| o.cpu_us_per_delivery,
+        ));
+        to_batched.product = pairs.product;
+        report.add(to_batched.figure(
+            "the same, the limit sends whole commits: deliveries".to_owned(),
+            Unit::PerSecond,
+            Budget::None,
+            |o| o.deliveries_per_second,
+        ));
+        report.add(to_batched.figure(
+            "the same: processor time of a delivery".to_owned(),
+            Unit::Microseconds,
+            Budget::None,
             |o| o.cpu_us_per_delivery,
         ));
     }

@@ -134,6 +134,7 @@ async fn measure_case(bench: &mut Bench, case: Case, companies: usize) -> anyhow
             database_url: databases.as_ref().map(|(_, limit, _)| limit.url().to_owned()),
             synchronous: case.synchronous,
             event_bytes: 0,
+            whole_commits: false,
         },
     )?;
     let same_statements = match &databases {
