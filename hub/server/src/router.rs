@@ -46,7 +46,9 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(files::upload).layer(DefaultBodyLimit::disable()))
         .routes(routes!(files::get_content))
         .routes(routes!(files::fetch))
+        .routes(routes!(deliveries::list_message_deliveries))
         .routes(routes!(deliveries::list_deliveries))
+        .routes(routes!(deliveries::count_deliveries))
         .routes(routes!(deliveries::replay))
         // Described in docs/realtime.md: what OpenAPI can say of a WebSocket is nothing.
         .route("/realtime", get(ws::open))

@@ -12,9 +12,9 @@ use hub_domain::{
 use crate::StoreError;
 use crate::records::{
     Address, AttachmentRecord, Attempt, AttemptEnd, ChannelSecrets, ClaimRequest,
-    ConversationCounts, ConversationPage, Delivery, EventRow, KnownIdentity, LinkPurpose,
-    MessageKey, NewAttachment, NewChannel, NewDelivery, NewMessage, NewSession, NewSignInCode,
-    SessionRow, SignInCode, StreamRow, User,
+    ConversationCounts, ConversationPage, Delivery, DeliveryCounts, DeliverySubject, EventRow,
+    KnownIdentity, LinkPurpose, MessageKey, NewAttachment, NewChannel, NewDelivery, NewMessage,
+    NewSession, NewSignInCode, SessionRow, SignInCode, StreamRow, User,
 };
 use crate::writer::PendingEvent;
 
@@ -194,6 +194,11 @@ queries! {
         fn lease_deliveries(ids: &[i64], owner: &str, until: Timestamp) -> ();
         fn delivery(id: DeliveryId) -> Option<Delivery>;
         fn deliveries(company: CompanyId, state: DeliveryState, before: Option<i64>, limit: i64) -> Vec<Delivery>;
+        /// What was and is done outside for a message and its files, oldest first; the latest `limit`.
+        fn deliveries_of_message(company: CompanyId, message: MessageId, limit: i64) -> Vec<Delivery>;
+        /// What these deliveries are about.
+        fn delivery_subjects(ids: &[i64]) -> Vec<(i64, DeliverySubject)>;
+        fn delivery_counts_of_company(company: CompanyId) -> DeliveryCounts;
         fn delivery_of_subject(subject: i64, kind: &str) -> Option<Delivery>;
         /// Stores an attempt before its call. `None` when the delivery is no longer `owner`'s.
         fn start_attempt(id: DeliveryId, owner: &str, now: Timestamp) -> Option<i64>;

@@ -4,8 +4,8 @@
 use hub_domain::channel::{ChannelKind, InboundMessage, IntakeMode};
 use hub_domain::delivery::{DeliveryKind, DeliveryState};
 use hub_domain::{
-    AttachmentKind, ChannelId, CompanyId, Content, ConversationId, DeliveryId, Direction, MemberId,
-    MessageId, MessageStatus, SessionId, StreamPosition, Timestamp, UserId,
+    AttachmentId, AttachmentKind, ChannelId, CompanyId, Content, ConversationId, DeliveryId,
+    Direction, MemberId, MessageId, MessageStatus, SessionId, StreamPosition, Timestamp, UserId,
 };
 use serde::Serialize;
 
@@ -179,6 +179,30 @@ pub struct Attempt {
     pub error_code: Option<String>,
     pub error_detail: Option<String>,
     pub retry_at: Option<Timestamp>,
+}
+
+/// What a delivery is about, in words. What a kind of delivery does not have is `null`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
+pub struct DeliverySubject {
+    pub channel_id: Option<ChannelId>,
+    #[schema(example = "Бот поддержки")]
+    pub channel_name: Option<String>,
+    pub conversation_id: Option<ConversationId>,
+    #[schema(example = "Катя Орлова")]
+    pub contact_name: Option<String>,
+    pub message_id: Option<MessageId>,
+    /// Of a file that is fetched.
+    pub attachment_id: Option<AttachmentId>,
+    pub file_name: Option<String>,
+}
+
+/// How many deliveries of a company are in each state that is not the end of a good one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
+pub struct DeliveryCounts {
+    pub pending: i64,
+    pub in_flight: i64,
+    pub dead: i64,
+    pub unknown: i64,
 }
 
 /// How an attempt ended.

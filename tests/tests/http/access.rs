@@ -24,13 +24,14 @@ const PUBLIC: [&str; 10] = [
 ];
 /// Whoever is signed in.
 const SIGNED_IN: [&str; 2] = ["get_session", "sign_out"];
-const ADMINISTRATORS: [&str; 7] = [
+const ADMINISTRATORS: [&str; 8] = [
     "check_channel",
     "connect_channel",
     "change_channel",
     "disable_channel",
     "enable_channel",
     "list_deliveries",
+    "count_deliveries",
     "replay_delivery",
 ];
 

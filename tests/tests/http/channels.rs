@@ -1,6 +1,5 @@
 //! Connecting accounts.
 
-use hub_domain::channel::DriverError;
 use hub_tests::{TestApp, on_both_engines};
 use serde_json::json;
 
@@ -71,41 +70,5 @@ on_both_engines! {
         let path = company.path("/channels");
         let refused = company.administrator.post(&path, body).await;
         refused.expect_refusal(422, "public_url_needed");
-    }
-
-    async fn what_a_channel_could_not_deliver_is_listed_and_replayed(database: Database) {
-        let app = TestApp::builder(database).set("delivery.retry_schedule", "").start().await;
-        let mut company = app.company("Точка роста", "79261234567").await;
-        company.connect("100").await;
-        let client = app.fake.client("555", "Катя");
-        let conversation = company.client_says(&app, "100", &client, "Добрый день").await;
-        app.fake.fail_next_send(DriverError::Retry {
-            code: "provider_error",
-            detail: "Bad Gateway".into(),
-            retry_after_ms: None,
-            whole_account: false,
-        });
-        let path = company.path(&format!("/conversations/{}/messages", conversation["id"]));
-        let body = json!({ "client_message_id": "one", "text": "Здравствуйте" });
-        company.administrator.post(&path, body).await.expect(202);
-
-        let dead = company.path("/deliveries?state=dead");
-        let listed = hub_tests::eventually("a dead letter is listed", || {
-            let (mut browser, dead) = (company.administrator.clone(), dead.clone());
-            async move {
-                let list = browser.get(&dead).await.expect(200);
-                (!list.json["items"].as_array()?.is_empty()).then_some(list)
-            }
-        })
-        .await;
-        let item = &listed.json["items"][0];
-        assert_eq!(item["kind"], "send_message");
-        assert_eq!(item["error_code"], "provider_error");
-        assert_eq!(item["attempts"].as_array().unwrap().len(), 1);
-        let replay = company.path(&format!("/deliveries/{}/replay", item["id"]));
-        company.administrator.post(&replay, json!({})).await.expect(202);
-        app.fake.wait_for_sent(1).await;
-        let again = company.administrator.post(&replay, json!({})).await;
-        again.expect_refusal(409, "status_conflict");
     }
 }

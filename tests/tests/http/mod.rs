@@ -5,6 +5,7 @@
 mod access;
 mod channels;
 mod conversations;
+mod deliveries;
 mod files;
 mod health;
 mod messages;

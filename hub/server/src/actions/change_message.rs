@@ -172,7 +172,9 @@ async fn delete(
                 return Err(Code::StatusConflict.into());
             }
         }
-        Some(MessageStatus::Failed | MessageStatus::Unknown) => {}
+        Some(MessageStatus::Failed | MessageStatus::Unknown) => {
+            give_up(tx, &message, DeliveryState::Cancelled).await?;
+        }
         Some(status) if status.confirmed() > 0 => {
             let channel = tx
                 .db()
@@ -200,6 +202,17 @@ fn changed(message: &mut Message, change: StatusChange) -> Result<(), ApiError> 
     Ok(())
 }
 
+/// The last send of the message, dead or unknown, has found its end otherwise: nobody need look at it.
+async fn give_up(tx: &mut Tx, message: &Message, end: DeliveryState) -> Result<(), ApiError> {
+    let last = tx.db().delivery_of_subject(message.id.0, "send_message").await?;
+    let Some(last) = last else { return Ok(()) };
+    if matches!(last.state, DeliveryState::Dead | DeliveryState::Unknown) {
+        let now = tx.now();
+        tx.db().set_delivery_state(last.id, last.state, end, now).await?;
+    }
+    Ok(())
+}
+
 async fn send_again(
     tx: &mut Tx,
     scope: &Scope,
@@ -209,6 +222,7 @@ async fn send_again(
     changed(&mut message, StatusChange::SendAgain)?;
     message.failure = None;
     message.retry_at = None;
+    give_up(tx, &message, DeliveryState::Cancelled).await?;
     enqueue_send(tx, &conversation, &message).await?;
     append(tx, scope, EventType::MessageStatusChanged, message, conversation).await
 }
@@ -221,11 +235,6 @@ async fn consider_sent(
 ) -> Result<Message, ApiError> {
     changed(&mut message, StatusChange::ConsiderSent)?;
     message.failure = None;
-    if let Some(delivery) = tx.db().delivery_of_subject(message.id.0, "send_message").await? {
-        let now = tx.now();
-        tx.db()
-            .set_delivery_state(delivery.id, DeliveryState::Unknown, DeliveryState::Done, now)
-            .await?;
-    }
+    give_up(tx, &message, DeliveryState::Done).await?;
     append(tx, scope, EventType::MessageStatusChanged, message, conversation).await
 }

@@ -1,16 +1,23 @@
 //! The queue of effects: lanes, leases, attempts, and the pace of targets.
 
 use hub_domain::delivery::{DeliveryKind, DeliveryState};
-use hub_domain::{CompanyId, DeliveryId, Timestamp};
+use hub_domain::{
+    AttachmentId, ChannelId, CompanyId, ConversationId, DeliveryId, MessageId, Timestamp,
+};
 use serde_json::json;
 use sqlx::AssertSqlSafe;
 
 use super::{Conn, dialect};
 use crate::StoreError;
-use crate::records::{Attempt, AttemptEnd, ClaimRequest, Delivery, NewDelivery};
+use crate::records::{
+    Attempt, AttemptEnd, ClaimRequest, Delivery, DeliveryCounts, DeliverySubject, NewDelivery,
+};
 
 const COLUMNS: &str = "d.id, d.company_id, d.kind, d.lane, d.target, d.subject_id, d.payload, d.state, \
      d.attempts, d.not_before, d.lease_until, d.error_code, d.error_detail, d.created_at, d.finished_at";
+
+/// Kinds whose subject is a message.
+const OF_MESSAGES: &str = "'send_message', 'edit_message', 'delete_message', 'answer_button'";
 
 #[derive(sqlx::FromRow)]
 struct DeliveryRow {
@@ -181,6 +188,103 @@ pub async fn delivery_of_subject(
     let row: Option<DeliveryRow> =
         sqlx::query_as(AssertSqlSafe(sql)).bind(subject).bind(kind).fetch_optional(conn).await?;
     row.map(Delivery::try_from).transpose()
+}
+
+pub async fn deliveries_of_message(
+    conn: &mut Conn,
+    company: CompanyId,
+    message: MessageId,
+    limit: i64,
+) -> Result<Vec<Delivery>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM deliveries d
+         WHERE d.company_id = $1 AND d.id IN (
+             SELECT id FROM deliveries WHERE subject_id = $2 AND kind IN ({OF_MESSAGES})
+             UNION ALL
+             SELECT f.id FROM attachments a
+             JOIN deliveries f ON f.subject_id = a.id AND f.kind = 'fetch_attachment'
+             WHERE a.message_id = $2)
+         ORDER BY d.id DESC LIMIT $3"
+    );
+    let rows: Vec<DeliveryRow> = sqlx::query_as(AssertSqlSafe(sql))
+        .bind(company.0)
+        .bind(message.0)
+        .bind(limit)
+        .fetch_all(conn)
+        .await?;
+    rows.into_iter().rev().map(Delivery::try_from).collect()
+}
+
+#[derive(sqlx::FromRow)]
+struct SubjectRow {
+    id: i64,
+    channel_id: Option<i64>,
+    channel_name: Option<String>,
+    conversation_id: Option<i64>,
+    contact_name: Option<String>,
+    message_id: Option<i64>,
+    attachment_id: Option<i64>,
+    file_name: Option<String>,
+}
+
+pub async fn delivery_subjects(
+    conn: &mut Conn,
+    ids: &[i64],
+) -> Result<Vec<(i64, DeliverySubject)>, StoreError> {
+    let sql = format!(
+        "SELECT d.id, ch.id AS channel_id, ch.name AS channel_name, c.id AS conversation_id,
+             ct.name AS contact_name, m.id AS message_id, a.id AS attachment_id, a.file_name
+         FROM deliveries d
+         LEFT JOIN attachments a ON d.kind = 'fetch_attachment' AND a.id = d.subject_id
+         LEFT JOIN messages m ON m.id = CASE WHEN d.kind IN ({OF_MESSAGES}) THEN d.subject_id
+             WHEN d.kind = 'fetch_attachment' THEN a.message_id END
+         LEFT JOIN conversations c ON c.id = m.conversation_id
+         LEFT JOIN contacts ct ON ct.id = c.contact_id
+         LEFT JOIN channels ch ON ch.id = CASE WHEN d.kind = 'configure_channel' THEN d.subject_id
+             ELSE COALESCE(m.channel_id, a.channel_id) END
+         WHERE d.id {}",
+        dialect::in_ids(1)
+    );
+    let rows: Vec<SubjectRow> =
+        sqlx::query_as(AssertSqlSafe(sql)).bind(dialect::ids(ids)).fetch_all(conn).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let subject = DeliverySubject {
+                channel_id: row.channel_id.map(ChannelId),
+                channel_name: row.channel_name,
+                conversation_id: row.conversation_id.map(ConversationId),
+                contact_name: row.contact_name,
+                message_id: row.message_id.map(MessageId),
+                attachment_id: row.attachment_id.map(AttachmentId),
+                file_name: row.file_name,
+            };
+            (row.id, subject)
+        })
+        .collect())
+}
+
+pub async fn delivery_counts_of_company(
+    conn: &mut Conn,
+    company: CompanyId,
+) -> Result<DeliveryCounts, StoreError> {
+    let rows: Vec<(String, i64)> = sqlx::query_as(
+        "SELECT state, COUNT(*) FROM deliveries
+         WHERE company_id = $1 AND state IN ('pending', 'in_flight', 'dead', 'unknown')
+         GROUP BY state",
+    )
+    .bind(company.0)
+    .fetch_all(conn)
+    .await?;
+    let count = |wanted: DeliveryState| {
+        rows.iter().find(|(state, _)| state == wanted.as_str()).map_or(0, |(_, count)| *count)
+    };
+    Ok(DeliveryCounts {
+        pending: count(DeliveryState::Pending),
+        in_flight: count(DeliveryState::InFlight),
+        dead: count(DeliveryState::Dead),
+        unknown: count(DeliveryState::Unknown),
+    })
 }
 
 pub async fn start_attempt(

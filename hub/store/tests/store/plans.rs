@@ -7,7 +7,7 @@ use std::fmt::Debug;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use hub_domain::delivery::DeliveryState;
-use hub_domain::{ConversationId, Visibility};
+use hub_domain::{ConversationId, MessageId, Visibility};
 use hub_store::records::{ClaimRequest, ConversationFilter, ConversationPage, MessageKey};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
@@ -74,7 +74,7 @@ const NUMBERS: &str =
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)";
 
 /// Ten companies with 2,000 conversations each; 20,000 deliveries, of which a few hundred are due;
-/// 20,000 messages.
+/// 20,000 messages with a file each.
 async fn fill(store: &TestStore) -> Office {
     let mut offices = Vec::new();
     for n in 0..10 {
@@ -93,6 +93,8 @@ async fn fill(store: &TestStore) -> Office {
              \"position\", ordinal, sent_at, version, created_at)
          SELECT 1 + i % 10, 1 + i % 10, 101 + i % 500, 'incoming', CAST(i AS TEXT), '{\"kind\":\"text\",\"text\":\"\"}',
              i, i, 0, i, 0 FROM n",
+        "INSERT INTO attachments (company_id, channel_id, message_id, kind, state, created_at)
+         SELECT 1 + i % 10, 1 + i % 10, i, 'photo', 'ready', 0 FROM n",
         "INSERT INTO deliveries (company_id, kind, lane, target, subject_id, payload, state, not_before, created_at)
          SELECT 1 + i % 10, 'send_message', 'lane ' || (i % 2000), 'target ' || (i % 10), i, '{}',
              CASE WHEN i % 97 = 0 THEN 'pending' WHEN i % 499 = 0 THEN 'in_flight' ELSE 'done' END, i, 0 FROM n",
@@ -132,6 +134,9 @@ async fn ask_everything(store: &TestStore, office: Office) {
     db.next_due(START).await.unwrap();
     db.deliveries(office.company, DeliveryState::Dead, None, 50).await.unwrap();
     db.delivery_of_subject(1, "send_message").await.unwrap();
+    db.deliveries_of_message(office.company, MessageId(1), 50).await.unwrap();
+    db.delivery_subjects(&[1, 2]).await.unwrap();
+    db.delivery_counts_of_company(office.company).await.unwrap();
     db.read_markers(office.member, &[1, 2]).await.unwrap();
     drop(reader);
     store
@@ -154,6 +159,8 @@ const ASKED: &[(&str, &str)] = &[
     ("SELECT MIN(not_before) FROM deliveries", "20000"),
     ("FROM deliveries d WHERE d.company_id = $1 AND d.state = $2", "1, 'dead', 20000, 50"),
     ("FROM deliveries d WHERE d.subject_id = $1", "1, 'send_message'"),
+    ("FROM deliveries d WHERE d.company_id = $1 AND d.id IN", "1, 1, 50"),
+    ("FROM deliveries WHERE company_id = $1 AND state IN", "1"),
     ("WHERE c.company_id = $1 AND c.activity < $2 AND ($6", "1, 20000, 50, 1, 0, true, '{}'"),
     ("c.activity < $2 AND c.state = 'open' AND ($6", "1, 20000, 50, 1, 0, true, '{}'"),
     (
