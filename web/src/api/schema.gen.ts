@@ -279,6 +279,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/companies/{company_id}/conversations/{conversation_id}/messages/{message_id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was done outside for a message, attempt by attempt: sending, editing, deleting, fetching its
+         *     files. What ended well is kept for some days.
+         */
+        get: operations["list_message_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/companies/{company_id}/conversations/{conversation_id}/messages/{message_id}/retry": {
         parameters: {
             query?: never;
@@ -339,6 +359,23 @@ export interface paths {
         };
         /** Deliveries of the company in one state. */
         get: operations["list_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/companies/{company_id}/deliveries/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many deliveries of the company wait, are under way, are dead or unknown. */
+        get: operations["count_deliveries"];
         put?: never;
         post?: never;
         delete?: never;
@@ -868,6 +905,17 @@ export interface components {
             /** @description `null` on the last page. */
             next_cursor: string | null;
         };
+        /** @description How many deliveries of a company are in each state that is not the end of a good one. */
+        DeliveryCounts: {
+            /** Format: int64 */
+            pending: number;
+            /** Format: int64 */
+            in_flight: number;
+            /** Format: int64 */
+            dead: number;
+            /** Format: int64 */
+            unknown: number;
+        };
         /**
          * Format: int64
          * @example 1
@@ -885,11 +933,16 @@ export interface components {
              * @description The message, attachment or channel it is about.
              */
             subject_id: number;
+            /** @description The same in words. */
+            subject: components["schemas"]["DeliverySubject"];
+            /** @description Not tried before. */
             not_before: components["schemas"]["Timestamp"];
+            /** @description Of the last attempt. */
             error_code: string | null;
             error_detail: string | null;
             created_at: components["schemas"]["Timestamp"];
             finished_at: components["schemas"]["Timestamp"] | null;
+            /** @description In their order. Empty: it was not tried yet. */
             attempts: components["schemas"]["Attempt"][];
         };
         /**
@@ -902,6 +955,18 @@ export interface components {
          * @enum {string}
          */
         DeliveryState: "pending" | "in_flight" | "done" | "dead" | "unknown" | "cancelled";
+        /** @description What a delivery is about, in words. What a kind of delivery does not have is `null`. */
+        DeliverySubject: {
+            channel_id: components["schemas"]["ChannelId"] | null;
+            /** @example Бот поддержки */
+            channel_name: string | null;
+            conversation_id: components["schemas"]["ConversationId"] | null;
+            /** @example Катя Орлова */
+            contact_name: string | null;
+            message_id: components["schemas"]["MessageId"] | null;
+            attachment_id: components["schemas"]["AttachmentId"] | null;
+            file_name: string | null;
+        };
         /** @enum {string} */
         Direction: "incoming" | "outgoing" | "system" | "note";
         EditedText: {
@@ -1077,6 +1142,10 @@ export interface components {
              * @description Offset of the event that last changed this message. Newer wins, whatever arrives first.
              */
             version: number;
+        };
+        MessageDeliveries: {
+            /** @description Oldest first; of very many the latest 200. */
+            items: components["schemas"]["DeliveryItem"][];
         };
         /**
          * Format: int64
@@ -2814,6 +2883,57 @@ export interface operations {
             };
         };
     };
+    list_message_deliveries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                company_id: components["schemas"]["CompanyId"];
+                conversation_id: components["schemas"]["ConversationId"];
+                message_id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageDeliveries"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found`: it does not exist, or you may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     retry_message: {
         parameters: {
             query?: never;
@@ -3115,6 +3235,91 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Deliveries"];
+                };
+            };
+            /** @description `invalid_json` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`: for administrators; `csrf` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found`: it does not exist, or you may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_request` and codes of what is refused, with the `field` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    count_deliveries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                company_id: components["schemas"]["CompanyId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Counts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryCounts"];
                 };
             };
             /** @description `invalid_json` */
