@@ -1,13 +1,12 @@
 import { Button } from '@mantine/core';
 import { IconPlus, IconRoute } from '@tabler/icons-react';
 import { useState } from 'react';
-import type { Channel } from '../api/types';
 import { ArtInbox } from '../components/Art';
 import { Lazily } from '../components/Lazily';
 import { Notice } from '../components/Notice';
 import { Skeleton } from '../components/Skeleton';
 import { ChannelCard } from '../features/channels/ChannelCard';
-import { ConnectDialog, ReplaceTokenDialog } from '../features/channels/dialogs';
+import { ConnectDialog } from '../features/channels/dialogs';
 import { isTroubled } from '../features/channels/words';
 import { useInside } from '../features/shell/workspace-context';
 import { t } from '../i18n';
@@ -20,7 +19,6 @@ export function ChannelsPage() {
   const held = useStore(workspace.store, (state) => state.entities.channels);
   const basics = useStore(workspace.store, (state) => state.basics);
   const [connecting, setConnecting] = useState(false);
-  const [replacing, setReplacing] = useState<Channel | null>(null);
   const channels = Object.values(held).sort(
     (a, b) => Number(isTroubled(b)) - Number(isTroubled(a)) || a.id - b.id,
   );
@@ -77,21 +75,13 @@ export function ChannelsPage() {
         ) : (
           <ul className={classes.grid}>
             {channels.map((channel) => (
-              <ChannelCard
-                key={channel.id}
-                channel={channel}
-                administrator={administrator}
-                onReplace={() => setReplacing(channel)}
-              />
+              <ChannelCard key={channel.id} channel={channel} administrator={administrator} />
             ))}
           </ul>
         )}
       </section>
       <Lazily when={connecting}>
         <ConnectDialog opened={connecting} onClose={() => setConnecting(false)} />
-      </Lazily>
-      <Lazily when={replacing !== null}>
-        {replacing && <ReplaceTokenDialog channel={replacing} onClose={() => setReplacing(null)} />}
       </Lazily>
     </div>
   );

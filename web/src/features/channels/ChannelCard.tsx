@@ -1,6 +1,6 @@
 import { ActionIcon, Button } from '@mantine/core';
-import { IconDots, IconKey, IconPlugConnectedX, IconPower } from '@tabler/icons-react';
-import { useState } from 'react';
+import { IconDots, IconPlugConnectedX, IconPower } from '@tabler/icons-react';
+import { Suspense, useState } from 'react';
 import { disableChannel, enableChannel } from '../../api/channels';
 import { type ApiError, asApiError } from '../../api/error';
 import type { Channel, ChannelState } from '../../api/types';
@@ -13,6 +13,8 @@ import { sentenceOf } from '../../i18n/errors';
 import { dateTime } from '../../i18n/format';
 import { useInside } from '../shell/workspace-context';
 import classes from './ChannelCard.module.css';
+import { kindOf } from './kinds';
+import type { ChannelTool } from './kinds/kind';
 import { channelTitle, isTroubled, reasonOf } from './words';
 
 const TONES: Record<ChannelState, Tone> = {
@@ -23,19 +25,14 @@ const TONES: Record<ChannelState, Tone> = {
   disabled: 'bad',
 };
 
-export function ChannelCard({
-  channel,
-  administrator,
-  onReplace,
-}: {
-  channel: Channel;
-  administrator: boolean;
-  onReplace: () => void;
-}) {
+export function ChannelCard({ channel, administrator }: { channel: Channel; administrator: boolean }) {
   const { workspace } = useInside();
   const [error, setError] = useState<ApiError | null>(null);
   const [busy, setBusy] = useState(false);
   const [asking, setAsking] = useState(false);
+  const [tool, setTool] = useState<ChannelTool | null>(null);
+  const tools = kindOf(channel.kind)?.tools ?? [];
+  const repair = tools.find(({ repairs }) => repairs);
   const troubled = isTroubled(channel);
   const off = channel.state === 'disabled';
   const reason = reasonOf(channel);
@@ -85,13 +82,13 @@ export function ChannelCard({
       )}
       {administrator && (
         <footer>
-          {troubled && (
+          {troubled && repair && (
             <Button
               size="compact-sm"
-              leftSection={<IconKey size={15} aria-hidden="true" />}
-              onClick={onReplace}
+              leftSection={<repair.Icon size={15} aria-hidden="true" />}
+              onClick={() => setTool(repair)}
             >
-              {t('channel.replace_token')}
+              {t(repair.label)}
             </Button>
           )}
           {off && (
@@ -114,12 +111,12 @@ export function ChannelCard({
               </ActionIcon>
             }
             entries={() => [
-              {
-                key: 'token',
-                label: t('channel.replace_token'),
-                icon: <IconKey size={16} stroke={1.7} aria-hidden="true" />,
-                onSelect: onReplace,
-              },
+              ...tools.map((offered) => ({
+                key: offered.key,
+                label: t(offered.label),
+                icon: <offered.Icon size={16} stroke={1.7} aria-hidden="true" />,
+                onSelect: () => setTool(offered),
+              })),
               ...(off
                 ? []
                 : [
@@ -143,6 +140,11 @@ export function ChannelCard({
         onClose={() => setAsking(false)}
         onConfirm={() => void run(disableChannel)}
       />
+      {tool && (
+        <Suspense fallback={null}>
+          <tool.Dialog channel={channel} onClose={() => setTool(null)} />
+        </Suspense>
+      )}
     </li>
   );
 }
