@@ -135,7 +135,7 @@ pub struct Audience {
     pub channel_id: Option<ChannelId>,
 }
 
-/// What members see of each other and nobody keeps: neither logged nor replayed.
+/// What members see of each other and of clients and nobody keeps: neither logged nor replayed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Ephemeral {
@@ -143,6 +143,18 @@ pub enum Ephemeral {
     Typing { member_id: MemberId, conversation_id: ConversationId },
     /// The member looks at a conversation, or at none. Holds for 60 seconds unless repeated.
     LookingAt { member_id: MemberId, conversation_id: Option<ConversationId> },
+    /// The client is writing, where the channel tells. Holds for 6 seconds.
+    ClientTyping { conversation_id: ConversationId },
+}
+
+impl Ephemeral {
+    /// Whose doing it is, unless a client's: they are not told of it themselves.
+    pub const fn member_id(&self) -> Option<MemberId> {
+        match self {
+            Self::Typing { member_id, .. } | Self::LookingAt { member_id, .. } => Some(*member_id),
+            Self::ClientTyping { .. } => None,
+        }
+    }
 }
 
 #[cfg(test)]

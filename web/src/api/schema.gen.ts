@@ -993,7 +993,7 @@ export interface components {
             /** @description Target of a `text_link`. */
             url?: string | null;
         };
-        /** @description What members see of each other and nobody keeps: neither logged nor replayed. */
+        /** @description What members see of each other and of clients and nobody keeps: neither logged nor replayed. */
         Ephemeral: {
             member_id: components["schemas"]["MemberId"];
             conversation_id: components["schemas"]["ConversationId"];
@@ -1004,6 +1004,10 @@ export interface components {
             conversation_id?: components["schemas"]["ConversationId"] | null;
             /** @enum {string} */
             kind: "looking_at";
+        } | {
+            conversation_id: components["schemas"]["ConversationId"];
+            /** @enum {string} */
+            kind: "client_typing";
         };
         /** @description The body of every refusal. */
         ErrorBody: {

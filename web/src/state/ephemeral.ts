@@ -6,6 +6,8 @@ import { createStore } from './store';
 export interface Presence {
   /** Until when a member is writing, by conversation and member. */
   typing: Record<number, Record<number, number>>;
+  /** Until when the client is writing, by conversation. */
+  clientTyping: Record<number, number>;
   /** What a member looks at, and until when. */
   looking: Record<number, { conversationId: number; until: number }>;
 }
@@ -18,6 +20,12 @@ export function applyEphemeral(presence: Presence, event: Ephemeral, now: number
     const writing = { ...presence.typing[event.conversation_id], [event.member_id]: now + TYPING_HOLDS_MS };
     return { ...presence, typing: { ...presence.typing, [event.conversation_id]: writing } };
   }
+  if (event.kind === 'client_typing') {
+    const clientTyping = { ...presence.clientTyping, [event.conversation_id]: now + TYPING_HOLDS_MS };
+    return { ...presence, clientTyping };
+  }
+  // A kind that a later server knows.
+  if (event.kind !== 'looking_at') return presence;
   const { [event.member_id]: _, ...looking } = presence.looking;
   if (event.conversation_id) {
     looking[event.member_id] = { conversationId: event.conversation_id, until: now + LOOKING_HOLDS_MS };
@@ -36,7 +44,22 @@ export function expire(presence: Presence, now: number): Presence {
   }
   const looking = Object.fromEntries(Object.entries(presence.looking).filter(([, { until }]) => until > now));
   changed ||= Object.keys(looking).length !== Object.keys(presence.looking).length;
-  return changed ? { typing, looking } : presence;
+  const clientTyping = Object.fromEntries(
+    Object.entries(presence.clientTyping).filter(([, until]) => until > now),
+  );
+  changed ||= Object.keys(clientTyping).length !== Object.keys(presence.clientTyping).length;
+  return changed ? { typing, clientTyping, looking } : presence;
 }
 
-export const createPresence = () => createStore<Presence>({ typing: {}, looking: {} });
+/** The client has sent what was being written. */
+export function clientWrote(presence: Presence, conversationIds: Iterable<number>): Presence {
+  const clientTyping = { ...presence.clientTyping };
+  let changed = false;
+  for (const id of conversationIds) {
+    changed ||= id in clientTyping;
+    delete clientTyping[id];
+  }
+  return changed ? { ...presence, clientTyping } : presence;
+}
+
+export const createPresence = () => createStore<Presence>({ typing: {}, clientTyping: {}, looking: {} });

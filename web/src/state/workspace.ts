@@ -14,7 +14,7 @@ import type {
 import { apply, type Batch, batchOf, type Entities, noEntities } from '../realtime/apply';
 import { type Database, ownerOf } from './database';
 import { Drafts } from './drafts';
-import { applyEphemeral, createPresence, expire } from './ephemeral';
+import { applyEphemeral, clientWrote, createPresence, expire } from './ephemeral';
 import { type ListQuery, shiftCounts } from './order';
 import { Outbox } from './outbox';
 import { createStore } from './store';
@@ -173,10 +173,14 @@ export class Workspace {
   absorbEvents(position: StreamPosition, events: readonly StreamEvent[]): void {
     this.position = position;
     this.absorb(batchOf(events));
+    const written = events.flatMap(({ type, message }) =>
+      type === 'message_received' && message ? [message.conversation_id] : [],
+    );
+    if (written.length > 0) this.presence.update((now) => clientWrote(now, written));
   }
 
   absorbEphemeral(event: Ephemeral): void {
-    if (event.member_id === this.me.id) return;
+    if ('member_id' in event && event.member_id === this.me.id) return;
     this.presence.update((now) => applyEphemeral(now, event, Date.now()));
   }
 

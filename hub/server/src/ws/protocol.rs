@@ -59,7 +59,7 @@ pub enum ServerFrame {
         position: StreamPosition,
         events: Vec<Event>,
     },
-    /// What another member does at this moment.
+    /// What another member, or a client, does at this moment.
     Ephemeral { company_id: CompanyId, ephemeral: Ephemeral },
     /// I am here.
     Heartbeat,

@@ -186,7 +186,7 @@ impl Follower {
         }
         let scope = self.watching.watcher.scope();
         for passed in passed {
-            if passed.member_id != scope.member_id && scope.sees_channel(passed.channel_id) {
+            if passed.member_id != Some(scope.member_id) && scope.sees_channel(passed.channel_id) {
                 out.push(passed.frame.clone());
             }
         }

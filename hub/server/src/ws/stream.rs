@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
-use hub_domain::{ChannelId, CompanyId, Ephemeral, MemberId, Scope};
+use hub_domain::{ChannelId, CompanyId, MemberId, Scope};
 use hub_store::records::StreamRow;
 use hub_store::{Reader, Store, StoreError};
 use tokio::sync::{Notify, OnceCell};
@@ -92,7 +92,8 @@ impl Watcher {
 pub struct Passed {
     pub frame: Utf8Bytes,
     pub channel_id: Option<ChannelId>,
-    pub member_id: MemberId,
+    /// Whoever did it; `None`: a client.
+    pub member_id: Option<MemberId>,
 }
 
 /// Where a stream stands.
@@ -389,8 +390,7 @@ impl Stream {
 
     /// Shows something passing to those who watch.
     pub fn pass(&self, passing: Passing) {
-        let (Ephemeral::Typing { member_id, .. } | Ephemeral::LookingAt { member_id, .. }) =
-            passing.ephemeral;
+        let member_id = passing.ephemeral.member_id();
         let Passing { company_id, channel_id, ephemeral } = passing;
         let frame = ServerFrame::Ephemeral { company_id, ephemeral }.encode();
         let mut memory = hold(&self.memory);

@@ -28,7 +28,7 @@ use super::protocol::{ClientFrame, ServerFrame};
 use super::recovery::{Outbox, Step};
 use super::stream::RingLimits;
 use super::*;
-use crate::bus::Bus;
+use crate::bus::{Bus, Passing};
 use crate::lifecycle::Lifecycle;
 use crate::listen;
 
@@ -925,6 +925,16 @@ async fn two_nodes_get_each_others_events_in_order() {
     at_first.send(&looking).await;
     let ephemeral = Ephemeral::LookingAt { member_id: MemberId(1), conversation_id: None };
     let expected = ServerFrame::Ephemeral { company_id: company, ephemeral };
+    assert_eq!(at_second.frame().await, expected);
+    // What a client does has no author to be spared: every connection hears of it.
+    let ephemeral = Ephemeral::ClientTyping { conversation_id: ConversationId(5) };
+    first.fanout.pass(Passing {
+        company_id: company,
+        channel_id: None,
+        ephemeral: ephemeral.clone(),
+    });
+    let expected = ServerFrame::Ephemeral { company_id: company, ephemeral };
+    assert_eq!(at_first.frame().await, expected);
     assert_eq!(at_second.frame().await, expected);
     first.fanout.signed_out(SessionId(2));
     assert_eq!(at_second.closed().await, 4100);

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { Failure, Notice } from '../../components/Notice';
 import { Bone, useSlow } from '../../components/Skeleton';
+import { TypingDots } from '../../components/TypingDots';
 import { t } from '../../i18n';
 import { useStore } from '../../state/store';
 import { messagesOf } from '../../state/thread';
@@ -14,7 +15,7 @@ import { Log } from './Log';
 import { ThreadContext, type ThreadScope, useThread } from './thread-context';
 import { usePresence } from './usePresence';
 import { useSeen } from './useSeen';
-import { firstName, memberName } from './words';
+import { contactName, firstName, memberName } from './words';
 
 /** Where the card has a place beside the conversation. */
 const CARD_FITS = '(min-width: 1280px)';
@@ -163,6 +164,7 @@ export function ConversationView({ id, target }: { id: number; target: number | 
         ) : (
           <LoadingLog />
         )}
+        <ClientTyping />
         <Colleagues />
         <Composer
           key={id}
@@ -174,6 +176,21 @@ export function ConversationView({ id, target }: { id: number; target: number | 
       {card && <ContactPanel onClose={() => setCard(false)} />}
       <LazyViewer />
     </ThreadContext.Provider>
+  );
+}
+
+function ClientTyping() {
+  const { workspace, conversation } = useThread();
+  const writing = useStore(workspace.presence, (presence) => conversation.id in presence.clientTyping);
+  return (
+    <p className={classes.client} role="status">
+      {writing && (
+        <>
+          <TypingDots />
+          {t('conversation.client_typing', { name: firstName(contactName(conversation)) })}
+        </>
+      )}
+    </p>
   );
 }
 

@@ -68,6 +68,7 @@ export const ChatRow = memo(function ChatRow({
   );
   const draft = useStore(workspace.drafts.store, (drafts) => drafts[id]);
   const typing = useStore(workspace.presence, (presence) => presence.typing[id]);
+  const clientTyping = useStore(workspace.presence, (presence) => id in presence.clientTyping);
   const stuck = useStore(workspace.outbox.store, (state) =>
     state.items.some((item) => item.conversationId === id && item.refusal !== null),
   );
@@ -122,7 +123,9 @@ export const ChatRow = memo(function ChatRow({
         </span>
         <span className={classes.line}>
           <span className={classes.words}>
-            {writers.length > 0 ? (
+            {clientTyping ? (
+              <span className={classes.typing}>{t('inbox.client_typing')}</span>
+            ) : writers.length > 0 ? (
               <span className={classes.typing}>
                 {t('inbox.typing', { names: writers.join(', '), count: writers.length })}
               </span>
