@@ -7,9 +7,11 @@ SHELL := /bin/bash
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: run dev build
+.PHONY: run demo dev build
 run: ## Install what is missing, build, and serve at http://127.0.0.1:8080
 	@scripts/run.sh
+demo: ## Serve a sample company whose clients write and answer; nothing is needed for it
+	@scripts/demo.sh
 dev: ## Serve with reload on change, beside a simulated Telegram
 	@scripts/dev.sh
 build: ## Build the release binary: one file, target/release/uzel

@@ -99,6 +99,15 @@ need_browser() {
     export UZEL_TEST_CHROMIUM
 }
 
+# need_free_address ADDRESS COMMAND: refuses when something listens there already.
+need_free_address() {
+    local host=${1%:*} port=${1##*:}
+    if [ "$port" != 0 ] && (exec 3<>"/dev/tcp/$host/$port") 2>/dev/null; then
+        stop "Something listens at $1 already." \
+            "Stop it, or choose another address: UZEL_SERVER__BIND=127.0.0.1:8090 make $2"
+    fi
+}
+
 # npm_packages DIRECTORY: installs what the lock file says, when it says something new.
 npm_packages() {
     local stamp="$1/node_modules/.installed-for" now

@@ -11,12 +11,7 @@ export UZEL_SERVER__DATA_DIR=${UZEL_SERVER__DATA_DIR:-$project/data}
 
 need_rust
 need_node
-host=${UZEL_SERVER__BIND%:*}
-port=${UZEL_SERVER__BIND##*:}
-if [ "$port" != 0 ] && (exec 3<>"/dev/tcp/$host/$port") 2>/dev/null; then
-    stop "Something listens at $UZEL_SERVER__BIND already." \
-        "Stop it, or choose another address: UZEL_SERVER__BIND=127.0.0.1:8090 make run"
-fi
+need_free_address "$UZEL_SERVER__BIND" run
 build_web
 say "Building the server (the first time takes some minutes)"
 cargo build --locked -p hub-server --bin uzel

@@ -3,6 +3,8 @@
 
 mod admin;
 mod check_config;
+#[cfg(feature = "simulator")]
+mod demo;
 mod doctor;
 mod migrate;
 mod openapi;
@@ -58,6 +60,9 @@ enum Command {
     /// Play the providers, so that nobody needs an account anywhere (development builds)
     #[cfg(feature = "simulator")]
     Simulator(simulate::SimulatorArguments),
+    /// Serve an invented company whose clients write and answer (development builds)
+    #[cfg(feature = "simulator")]
+    Demo(demo::DemoArguments),
     /// Print the OpenAPI document
     #[command(hide = true)]
     Openapi,
@@ -88,6 +93,8 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Config(command) => check_config::run(&arguments.common, &command),
         #[cfg(feature = "simulator")]
         Command::Simulator(arguments) => simulate::run(arguments),
+        #[cfg(feature = "simulator")]
+        Command::Demo(demo) => demo::run(&arguments.common, demo),
         Command::Openapi => openapi::run(),
     };
     done.unwrap_or_else(|error| {

@@ -6,6 +6,7 @@
 
 pub mod database;
 pub mod delivery;
+pub mod demo;
 pub mod files;
 mod layers;
 pub mod log;
@@ -26,6 +27,7 @@ use serde::Deserialize;
 
 pub use self::database::{DatabaseConfig, Synchronous};
 pub use self::delivery::{DeliveryConfig, EventsConfig};
+pub use self::demo::DemoConfig;
 pub use self::files::FilesConfig;
 pub use self::layers::{Setting, Source};
 pub use self::log::{LogConfig, LogFormat};
@@ -61,6 +63,7 @@ pub struct Config {
     pub polling: PollingConfig,
     pub realtime: RealtimeConfig,
     pub events: EventsConfig,
+    pub demo: DemoConfig,
     pub providers: ProvidersConfig,
 }
 

@@ -13,6 +13,8 @@ pub mod checks;
 pub mod cli;
 pub mod config;
 pub mod delivery;
+#[cfg(feature = "simulator")]
+pub mod demo;
 pub mod drivers;
 pub mod error;
 pub mod extract;

@@ -1285,6 +1285,8 @@ export interface components {
              * @example 0.1.0
              */
             version: string;
+            /** @description The data are invented; the interface says so. */
+            demo: boolean;
         };
         SessionCompany: {
             company: components["schemas"]["Company"];

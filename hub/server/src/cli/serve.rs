@@ -59,7 +59,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
 
 /// An embedded database has one server: a second one would take what the first has under way for
 /// something that a crash left behind.
-fn lock(config: &Config) -> anyhow::Result<std::fs::File> {
+pub(super) fn lock(config: &Config) -> anyhow::Result<std::fs::File> {
     let path = config.server.data_dir.join("uzel.lock");
     let file = std::fs::File::create(&path)
         .with_context(|| format!("{} cannot be written", path.display()))?;

@@ -214,6 +214,8 @@ pub struct Session {
     /// Of the server.
     #[schema(example = "0.1.0")]
     pub version: &'static str,
+    /// The data are invented; the interface says so.
+    pub demo: bool,
 }
 
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -285,6 +287,7 @@ async fn session_of(
             .map(|(company, member)| SessionCompany { company, member })
             .collect(),
         version: env!("CARGO_PKG_VERSION"),
+        demo: app.config.demo.banner,
     })
 }
 

@@ -381,6 +381,13 @@ impl Client {
         Ok(())
     }
 
+    /// They have met before: the bot may write, though the client has not written since the simulator began.
+    pub fn meet_again(&self) {
+        if let Some(bot) = self.telegram.world().bots.get_mut(&self.bot_id) {
+            bot.chats.entry(self.user_id).or_default().standing = Standing::Open;
+        }
+    }
+
     pub fn block(&self) -> Result<(), ControlError> {
         self.set_blocked(true)
     }

@@ -144,6 +144,17 @@ impl Telegram {
         self.inner.clock_shift.fetch_add(by.as_secs() as i64, Ordering::Relaxed);
     }
 
+    /// Sets the provider's clock to this second since the epoch, from where it goes on; for telling of the past.
+    pub fn set_clock(&self, seconds: i64) {
+        self.inner.clock_shift.store(0, Ordering::Relaxed);
+        self.inner.clock_shift.store(seconds - self.now(), Ordering::Relaxed);
+    }
+
+    /// The provider's clock is right again.
+    pub fn reset_clock(&self) {
+        self.inner.clock_shift.store(0, Ordering::Relaxed);
+    }
+
     pub(crate) fn reset(&self) {
         self.clear_faults();
         self.inner.clock_shift.store(0, Ordering::Relaxed);

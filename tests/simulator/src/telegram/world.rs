@@ -30,6 +30,8 @@ pub struct BotSpec {
     pub token: Option<String>,
     pub first_name: Option<String>,
     pub username: Option<String>,
+    /// Its messages and updates are numbered from here on, for an account that is older than this process.
+    pub first_number: i64,
 }
 
 impl BotSpec {
@@ -44,6 +46,7 @@ impl BotSpec {
             token: Some(token_of(100_001, 1)),
             first_name: Some("Harbour Desk".to_owned()),
             username: Some("harbour_desk_bot".to_owned()),
+            first_number: 0,
         }
     }
 }
@@ -321,9 +324,9 @@ impl World {
             user,
             chats: HashMap::new(),
             order: VecDeque::new(),
-            last_message_id: 100,
+            last_message_id: 100 + spec.first_number,
             files: Files::default(),
-            queue: UpdateQueue::starting_at(830_100_001),
+            queue: UpdateQueue::starting_at(830_100_001 + spec.first_number),
             webhook: None,
             callbacks: HashMap::new(),
             callback_order: VecDeque::new(),

@@ -8,6 +8,7 @@ import { t } from '../../i18n';
 import { useStore } from '../../state/store';
 import { ChannelBanner } from '../connection/ChannelBanner';
 import { ConnectionBanner } from '../connection/ConnectionBanner';
+import { DemoBanner } from '../connection/DemoBanner';
 import { CompanySwitch } from './CompanySwitch';
 import { ProfileMenu } from './ProfileMenu';
 import classes from './Shell.module.css';
@@ -89,6 +90,7 @@ export function Shell({ children }: { children: ReactNode }) {
         </header>
         <ConnectionBanner />
         <ChannelBanner />
+        <DemoBanner />
         <main className={classes.sheet}>{children}</main>
       </div>
       <nav className={classes.tabs} aria-label={t('shell.menu')}>

@@ -1,0 +1,74 @@
+import { Demo } from '../support/demo';
+import { inbox } from '../support/inbox';
+import { expect, test } from '../support/product';
+
+interface Sample {
+  channels: number;
+  conversations: number;
+  oldestDays: number;
+}
+
+test.describe('the demo', () => {
+  // One demo for both.
+  test.describe.configure({ mode: 'serial' });
+  let demo: Demo;
+  test.beforeAll(async () => {
+    demo = await Demo.start(['--still']);
+  });
+  test.afterAll(() => demo.close());
+
+  test('shows a company at work, says that it is invented, and its clients answer', async ({ page }) => {
+    expect(demo.seats.map((seat) => seat.role)).toEqual(['administrator', 'operator', 'operator']);
+    await demo.enter(page, 'Марина Белова');
+    const banner = page.getByRole('complementary', { name: 'Демонстрация' });
+    await expect(banner).toContainText('make run');
+
+    const sample = await page.evaluate(async (): Promise<Sample> => {
+      const get = async (path: string) => (await fetch(`/api/v1/companies/1${path}`)).json();
+      const days: number[] = [];
+      let conversations = 0;
+      for (const filter of ['open', 'archived']) {
+        let cursor: string | null = null;
+        do {
+          const query: string = cursor ? `&cursor=${encodeURIComponent(cursor)}` : '';
+          const answer = await get(`/conversations?filter=${filter}&limit=100${query}`);
+          conversations += answer.items.length;
+          for (const item of answer.items) days.push((Date.now() - Date.parse(item.created_at)) / 86_400_000);
+          cursor = answer.next_cursor ?? null;
+        } while (cursor);
+      }
+      return {
+        channels: (await get('/channels')).items.length,
+        conversations,
+        oldestDays: Math.max(...days),
+      };
+    });
+    expect(sample.channels).toBe(4);
+    expect(sample.conversations).toBeGreaterThanOrEqual(40);
+    expect(sample.oldestDays).toBeGreaterThan(14);
+
+    const view = inbox(page);
+    await view.row('Екатерина Жуковская').click();
+    await expect(view.bubble('А можно оплатить двумя частями')).toBeVisible();
+    await view.send('Конечно. Договор: https://tochka.example.com/d/4811');
+    await expect(
+      view.bubble('Конечно. Договор').getByRole('img', { name: 'Отправлено' }),
+    ).toBeVisible();
+    await expect(view.bubble('Отлично, тогда первую часть оплачу сегодня')).toBeVisible({ timeout: 20_000 });
+
+    await banner.getByRole('button', { name: 'Скрыть' }).click();
+    await expect(banner).toHaveCount(0);
+  });
+
+  test('shows what becomes of messages that a messenger refuses or keeps silent about', async ({ page }) => {
+    await demo.enter(page, 'Анна Соловьёва');
+    const view = inbox(page);
+    for (const [client, text, status] of [
+      ['Наталья Сергеевна Барышникова', 'справка готова', 'Не отправлено'],
+      ['Юлия Ким', 'Записали: Мила', 'Не знаем, дошло ли'],
+    ] as const) {
+      await demo.openChat(page, client);
+      await expect(view.bubble(text).getByRole('img', { name: status })).toBeVisible();
+    }
+  });
+});
