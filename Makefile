@@ -42,11 +42,13 @@ lint: test-format test-clippy ## Formatting and Clippy
 regen: ## Write the generated files again
 	@scripts/regen.sh
 
-.PHONY: fault bench deny audit
+.PHONY: fault bench screenshots deny audit
 fault: ## The long crash test: kill -9 under load, many times
 	@scripts/fault.sh
 bench: ## Measure the release binary against its limits
 	@scripts/bench.sh
+screenshots: ## Take pictures of every screen; README and guide show some of them
+	@scripts/screenshots.sh
 deny: ## cargo-deny: bans, licences, sources
 	@scripts/deny.sh
 audit: ## Known advisories of crates and npm packages (needs the network)

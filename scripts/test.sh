@@ -30,6 +30,7 @@ part_format() {
     cargo fmt --all --check
     local scripts=(scripts/*.sh tests/support/*.sh .ci/run) script
     for script in "${scripts[@]}"; do bash -n "$script"; done
+    if command -v node >/dev/null; then node scripts/check-links.mjs; fi
     if command -v shellcheck >/dev/null; then shellcheck -x "${scripts[@]}"; fi
 }
 

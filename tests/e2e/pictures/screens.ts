@@ -1,0 +1,74 @@
+import type { Page } from '@playwright/test';
+import type { Demo } from '../support/demo';
+
+/** Every screen that has a picture: how to get there, and which pictures the documentation shows. */
+
+export type Language = 'ru' | 'en';
+export type Scheme = 'light' | 'dark';
+
+export interface View {
+  width: number;
+  height: number;
+}
+
+export const VIEWS: View[] = [
+  { width: 1440, height: 900 },
+  { width: 1024, height: 768 },
+  { width: 390, height: 844 },
+];
+
+export interface Screen {
+  name: string;
+  /** Whether somebody is signed in there. */
+  inside: boolean;
+  open: (page: Page, demo: Demo) => Promise<void>;
+}
+
+const chat = (client: string) => (page: Page, demo: Demo) => demo.openChat(page, client);
+
+export const SCREENS: Screen[] = [
+  {
+    name: 'sign-in',
+    inside: false,
+    open: async (page, { url }) => {
+      await page.goto(`${url}/sign-in`);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+    },
+  },
+  { name: 'chat', inside: true, open: chat('Екатерина Жуковская') },
+  { name: 'unknown', inside: true, open: chat('Юлия Ким') },
+  { name: 'failed', inside: true, open: chat('Наталья Сергеевна Барышникова') },
+  {
+    name: 'list',
+    inside: true,
+    open: async (page, { url }) => {
+      await page.goto(`${url}/c/1/messages`);
+      await page.getByRole('link', { name: /Екатерина Жуковская/ }).waitFor();
+    },
+  },
+  {
+    name: 'channels',
+    inside: true,
+    open: async (page, { url }) => {
+      await page.goto(`${url}/c/1/settings/channels`);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+    },
+  },
+];
+
+/** The pictures that README and guide show, as `screen-width-scheme-language`. */
+export const SHOWN = new Set([
+  'chat-1440-light-ru',
+  'chat-1440-light-en',
+  'chat-1440-dark-ru',
+  'chat-390-light-ru',
+  'chat-390-light-en',
+  'sign-in-1440-light-ru',
+  'sign-in-1440-light-en',
+  'unknown-1440-light-ru',
+  'unknown-1440-light-en',
+  'failed-1440-light-ru',
+  'failed-1440-light-en',
+  'channels-1440-light-ru',
+  'channels-1440-light-en',
+]);
