@@ -42,11 +42,13 @@ lint: test-format test-clippy ## Formatting and Clippy
 regen: ## Write the generated files again
 	@scripts/regen.sh
 
-.PHONY: fault bench screenshots deny audit
+.PHONY: fault bench bench-web screenshots deny audit
 fault: ## The long crash test: kill -9 under load, many times
 	@scripts/fault.sh
 bench: ## Measure the release binary against its limits
 	@scripts/bench.sh
+bench-web: ## Measure the interface in a real browser against its budgets
+	@scripts/bench-web.sh
 screenshots: ## Take pictures of every screen; README and guide show some of them
 	@scripts/screenshots.sh
 deny: ## cargo-deny: bans, licences, sources

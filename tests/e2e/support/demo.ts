@@ -15,24 +15,34 @@ export interface Seat {
 }
 
 export class Demo {
-  private constructor(
-    readonly seats: Seat[],
-    readonly process: Running,
-    private readonly folder: string,
-  ) {}
+  seats: Seat[] = [];
+  process!: Running;
+
+  private constructor(private readonly folder: string) {}
 
   static async start(options: string[] = []): Promise<Demo> {
-    const folder = await mkdtemp(join(tmpdir(), 'uzel-demo-'));
-    const process = run(
-      BINARY,
-      ['demo', '--data-dir', join(folder, 'demo'), '--bind', '127.0.0.1:0', ...options],
-      {},
-    );
-    await process.waitFor(/Ctrl-C stops everything/);
-    const seats = [
-      ...process.output().matchAll(/^ {4}(.+?) {2,}(administrator|operator) +(http:\S+)$/gm),
+    const demo = new Demo(await mkdtemp(join(tmpdir(), 'uzel-demo-')));
+    await demo.run(options);
+    return demo;
+  }
+
+  private async run(options: string[]): Promise<void> {
+    this.process = run(BINARY, ['demo', '--data-dir', this.data, '--bind', '127.0.0.1:0', ...options], {});
+    await this.process.waitFor(/Ctrl-C stops everything/);
+    this.seats = [
+      ...this.process.output().matchAll(/^ {4}(.+?) {2,}(administrator|operator) +(http:\S+)$/gm),
     ].map(([, name, role, link]) => ({ name, role, link }) as Seat);
-    return new Demo(seats, process, folder);
+  }
+
+  private get data(): string {
+    return join(this.folder, 'demo');
+  }
+
+  /** Goes on with its data, after something was done to the database while nobody served it. */
+  async restart(options: string[], between: (database: string) => Promise<void>): Promise<void> {
+    await this.process.stop('SIGINT');
+    await between(join(this.data, 'uzel.sqlite'));
+    await this.run(['--keep', ...options]);
   }
 
   seat(name: string): Seat {
@@ -65,6 +75,18 @@ export class Demo {
     if (id === undefined) throw new Error(`${client} has not written`);
     await page.goto(`${this.url}/c/1/messages/${id}`);
     await page.getByRole('log').getByRole('article').last().waitFor();
+  }
+
+  /** Has a client do something at the simulated messenger, by its control interface. */
+  async messenger(path: string, body: unknown): Promise<void> {
+    const [, url] = /simulator chat --url (\S+)/.exec(this.process.output()) ?? [];
+    const answer = await fetch(`${url}/control/telegram${path}`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    const said = await answer.text();
+    if (!answer.ok) throw new Error(`the messenger refused ${path}: ${said}`);
   }
 
   async close(): Promise<void> {
