@@ -14,7 +14,7 @@ use crate::records::{
     Address, AttachmentRecord, Attempt, AttemptEnd, ChannelSecrets, ClaimRequest,
     ConversationCounts, ConversationPage, Delivery, DeliveryCounts, DeliverySubject, EventRow,
     KnownIdentity, LinkPurpose, MessageKey, NewAttachment, NewChannel, NewDelivery, NewMessage,
-    NewSession, NewSignInCode, SessionRow, SignInCode, StreamRow, User,
+    NewSession, NewSignInCode, SessionRow, SignInCode, StreamRow, User, WidgetVisitor,
 };
 use crate::writer::PendingEvent;
 
@@ -155,6 +155,8 @@ queries! {
         fn message_by_client_id(company: CompanyId, client_message_id: &str) -> Option<(Message, Option<String>)>;
         /// Messages below `before` (newest first in the table), returned ascending.
         fn messages_before(conversation: ConversationId, before: MessageKey, limit: i64) -> Vec<Message>;
+        /// Like `messages_before`, of what the client has: no notes, nothing that was not sent yet.
+        fn client_messages_before(conversation: ConversationId, before: MessageKey, limit: i64) -> Vec<Message>;
         fn messages_after(conversation: ConversationId, after: MessageKey, limit: i64) -> Vec<Message>;
         fn message_address(company: CompanyId, id: MessageId) -> Option<Address>;
         fn set_message_external(company: CompanyId, id: MessageId, external_id: &str, ordinal: i64) -> ();
@@ -218,6 +220,29 @@ queries! {
         fn next_due(now: Timestamp) -> Option<Timestamp>;
         fn delivery_counts() -> Vec<(String, i64)>;
         fn prune_deliveries(before: Timestamp, limit: i64) -> i64;
+    }
+    widgets {
+        fn widget_settings(channel: ChannelId) -> Option<String>;
+        fn save_widget_settings(company: CompanyId, channel: ChannelId, settings: &str, now: Timestamp) -> ();
+        /// Any company's widget: its visitors prove themselves otherwise.
+        fn widget_by_key(key: &str) -> Option<ChannelSecrets>;
+        /// The key of the first widget of the installation that works.
+        fn first_widget_key() -> Option<String>;
+        fn widget_visitor(channel: ChannelId, visitor: &str) -> Option<WidgetVisitor>;
+        fn visitor_of_conversation(company: CompanyId, id: ConversationId) -> Option<WidgetVisitor>;
+        fn next_visitor_number(company: CompanyId) -> i64;
+        fn save_widget_visitor(company: CompanyId, visitor: &WidgetVisitor) -> ();
+        /// Messages of ours up to a position that the client is not known to have, or have read.
+        fn messages_without_receipt(conversation: ConversationId, through: i64, read: bool, limit: i64) -> Vec<i64>;
+        fn external_ids(ids: &[i64]) -> Vec<(i64, Option<String>)>;
+        /// Up to where any member has read a conversation; 0: nobody has.
+        fn seen_position(company: CompanyId, id: ConversationId) -> i64;
+        /// Whether any member was there since.
+        fn company_is_attended(company: CompanyId, since: Timestamp) -> bool;
+        /// The client's `external_id`.
+        fn identity_of_conversation(id: ConversationId) -> Option<String>;
+        /// Events about one channel with `after < offset <= through`, in order.
+        fn channel_events_after(company: CompanyId, channel: ChannelId, after: i64, through: i64) -> Vec<EventRow>;
     }
     leases {
         /// Takes or renews a lease. The fence while it is ours, else `None`.

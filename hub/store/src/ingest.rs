@@ -102,6 +102,15 @@ fn keys_json<'k>(keys: impl Iterator<Item = &'k IdentityKey>) -> Result<String, 
     )
 }
 
+/// Stores messages inside a job of their company, so that what belongs to them is committed with them.
+pub async fn ingest_within(
+    tx: &mut Tx,
+    messages: Vec<Incoming>,
+) -> Result<Vec<Ingested>, StoreError> {
+    let company = tx.company_id()?;
+    Ok(run(tx, vec![(company, messages)]).await?.pop().unwrap_or_default())
+}
+
 /// Stores the set; answers per request, per message, in the order given.
 pub(crate) async fn run(
     tx: &mut Tx,
@@ -153,6 +162,7 @@ pub(crate) async fn run(
     insert_messages(tx, &mut items).await?;
     link_replies(tx, &mut items).await?;
     insert_attachments(tx, &mut items).await?;
+    claim_uploaded(tx, &mut items).await?;
     answer_buttons(tx, &items).await?;
     let mut touched: BTreeSet<IdentityKey> = BTreeSet::new();
     let mut told = Vec::with_capacity(items.len());
@@ -619,6 +629,25 @@ async fn insert_attachments(tx: &mut Tx, items: &mut [Item]) -> Result<(), Store
     if !fetches.is_empty() {
         tx.db().insert_deliveries(&fetches, now).await?;
         tx.wake_deliveries();
+    }
+    Ok(())
+}
+
+/// Gives messages the files that were uploaded for them.
+async fn claim_uploaded(tx: &mut Tx, items: &mut [Item]) -> Result<(), StoreError> {
+    for item in items {
+        let (company, channel) = (item.company, item.incoming.channel_id);
+        let Some(message) = &mut item.message else { continue };
+        for id in &item.incoming.uploaded {
+            let place = message.attachments.len() as i64;
+            let record = tx.db().attachment(company, *id).await?;
+            let record = record.filter(|record| record.channel_id == channel);
+            let claimed = tx.db().claim_attachment(company, *id, message.id, place).await?;
+            match record {
+                Some(record) if claimed => message.attachments.push(record.attachment),
+                _ => return Err(StoreError::inconsistent(format!("file {id} cannot be taken"))),
+            }
+        }
     }
     Ok(())
 }

@@ -20,6 +20,9 @@ pub struct Incoming {
     pub download_limit_bytes: i64,
     /// The press of a button that the client waits to see answered.
     pub answer_button: Option<String>,
+    /// Files that are in our storage already, uploaded for this message. One that belongs to another
+    /// message, or to another channel, is an error.
+    pub uploaded: Vec<AttachmentId>,
 }
 
 /// What became of an [`Incoming`].
@@ -98,12 +101,13 @@ pub struct NewMessage {
     pub version: i64,
 }
 
-/// A file a member uploaded.
+/// A file somebody uploaded.
 #[derive(Debug, Clone)]
 pub struct NewAttachment {
     pub company_id: CompanyId,
     pub channel_id: ChannelId,
-    pub uploaded_by: MemberId,
+    /// `None`: a client, through a channel of our own.
+    pub uploaded_by: Option<MemberId>,
     pub kind: AttachmentKind,
     pub file_key: String,
     pub file_name: String,
@@ -385,4 +389,24 @@ impl LinkPurpose {
             Self::SignIn => "sign_in",
         }
     }
+}
+
+/// Somebody who wrote through a site widget.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+pub struct WidgetVisitor {
+    pub channel_id: i64,
+    /// `external_id` of the identity.
+    pub visitor_id: String,
+    /// What the visitor is called while nothing else is known.
+    pub number: i64,
+    /// The site's own id of its user, when the site vouches for it.
+    pub user_id: Option<String>,
+    pub name: Option<String>,
+    pub phone: Option<String>,
+    pub email: Option<String>,
+    pub page_url: Option<String>,
+    pub page_title: Option<String>,
+    pub user_agent: String,
+    pub created_at: i64,
+    pub changed_at: i64,
 }

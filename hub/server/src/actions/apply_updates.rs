@@ -34,6 +34,7 @@ pub async fn apply_updates(
                     message: *message,
                     download_limit_bytes: limit,
                     answer_button: None,
+                    uploaded: Vec::new(),
                 });
             }
             InboundUpdate::ButtonPressed {
@@ -100,6 +101,7 @@ impl Press {
             },
             download_limit_bytes: limit,
             answer_button: Some(self.external_id),
+            uploaded: Vec::new(),
         }
     }
 }
@@ -189,6 +191,7 @@ async fn apply_edit(
             message: edited.clone(),
             download_limit_bytes: limit,
             answer_button: None,
+            uploaded: Vec::new(),
         };
         let outcomes = store.ingest(channel.company_id, vec![incoming]).await?;
         if matches!(outcomes.first(), Some(Ingested::Stored { .. })) {

@@ -1,8 +1,8 @@
 //! A member's file for a message still to be written. Its bytes are stored already; refused ones are
 //! removed by the caller.
 
-use hub_domain::channel::{Capabilities, MediaLimit};
-use hub_domain::{Attachment, AttachmentKind, AttachmentState, ChannelId, Scope};
+use hub_domain::channel::{Capabilities, Channel, MediaLimit};
+use hub_domain::{Attachment, AttachmentKind, AttachmentState, ChannelId, MemberId, Scope};
 use hub_store::Store;
 use hub_store::records::NewAttachment;
 
@@ -35,6 +35,17 @@ pub async fn upload_attachment(
     }
     let channel = store.reader().await?.db().channel(scope.company_id, channel_id).await?;
     let channel = channel.ok_or_else(unknown_channel)?;
+    keep_attachment(store, &channel, Some(scope.member_id), upload).await
+}
+
+/// Keeps what is known of a file that is stored, for a message still to be written on this channel.
+/// `uploaded_by` `None`: by a client.
+pub async fn keep_attachment(
+    store: &Store,
+    channel: &Channel,
+    uploaded_by: Option<MemberId>,
+    upload: Upload,
+) -> Result<Attachment, ApiError> {
     let mime_type =
         upload.stored.mime_type.unwrap_or_else(|| "application/octet-stream".to_owned());
     let size_bytes = upload.stored.size_bytes;
@@ -43,11 +54,10 @@ pub async fn upload_attachment(
     }
     let kind = kind_of(&channel.capabilities, upload.kind, &mime_type, size_bytes)?;
     let file_name = clean_name(&upload.file_name);
-    let scope = scope.clone();
     let new = NewAttachment {
-        company_id: scope.company_id,
-        channel_id,
-        uploaded_by: scope.member_id,
+        company_id: channel.company_id,
+        channel_id: channel.id,
+        uploaded_by,
         kind,
         file_key: upload.stored.key,
         file_name: file_name.clone(),
@@ -58,7 +68,7 @@ pub async fn upload_attachment(
         created_at: store.clock().now(),
     };
     let id = store
-        .write(scope.company_id, move |tx| {
+        .write(channel.company_id, move |tx| {
             Box::pin(async move { tx.db().insert_attachment(&new).await.map_err(ApiError::from) })
         })
         .await?;

@@ -717,7 +717,13 @@ async fn conversation(store: &Store, company: CompanyId) -> ConversationId {
         verified_phone: None,
         raw: None,
     };
-    let incoming = Incoming { channel_id, message, download_limit_bytes: 0, answer_button: None };
+    let incoming = Incoming {
+        channel_id,
+        message,
+        download_limit_bytes: 0,
+        answer_button: None,
+        uploaded: Vec::new(),
+    };
     match store.ingest(company, vec![incoming]).await.unwrap()[..] {
         [Ingested::Stored { conversation_id, .. }] => conversation_id,
         _ => panic!("it was not stored"),

@@ -77,7 +77,7 @@ pub async fn insert_attachment(
     )
     .bind(attachment.company_id.0)
     .bind(attachment.channel_id.0)
-    .bind(attachment.uploaded_by.0)
+    .bind(attachment.uploaded_by.map(|id| id.0))
     .bind(attachment.kind.as_str())
     .bind(&attachment.file_key)
     .bind(&attachment.file_name)

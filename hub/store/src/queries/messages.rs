@@ -240,6 +240,31 @@ pub async fn messages_before(
     with_attachments(conn, rows).await
 }
 
+pub async fn client_messages_before(
+    conn: &mut Conn,
+    conversation: ConversationId,
+    before: MessageKey,
+    limit: i64,
+) -> Result<Vec<Message>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM messages
+         WHERE conversation_id = $1 AND (\"position\", ordinal, id) < ($2, $3, $4)
+           AND (direction = 'incoming'
+             OR direction = 'outgoing' AND status IN ('sent', 'delivered', 'read'))
+         ORDER BY \"position\" DESC, ordinal DESC, id DESC LIMIT $5"
+    );
+    let mut rows: Vec<MessageRow> = sqlx::query_as(AssertSqlSafe(sql))
+        .bind(conversation.0)
+        .bind(before.position)
+        .bind(before.ordinal)
+        .bind(before.id)
+        .bind(limit)
+        .fetch_all(&mut *conn)
+        .await?;
+    rows.reverse();
+    with_attachments(conn, rows).await
+}
+
 pub async fn messages_after(
     conn: &mut Conn,
     conversation: ConversationId,

@@ -16,3 +16,4 @@ pub mod members;
 pub mod messages;
 pub mod sign_in;
 pub mod users;
+pub mod widgets;

@@ -410,6 +410,7 @@ pub fn incoming(channel: ChannelId, client: &str, ordinal: i64) -> Incoming {
         },
         download_limit_bytes: 20_000_000,
         answer_button: None,
+        uploaded: Vec::new(),
     }
 }
 

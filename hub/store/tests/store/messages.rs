@@ -162,7 +162,7 @@ on_both_engines! {
         let file = NewAttachment {
             company_id: office.company,
             channel_id: office.channel,
-            uploaded_by: office.member,
+            uploaded_by: Some(office.member),
             kind: AttachmentKind::Document,
             file_key: "key".to_owned(),
             file_name: "Программа.pdf".to_owned(),
