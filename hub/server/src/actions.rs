@@ -19,7 +19,9 @@ pub mod send_message;
 pub mod set_conversation_state;
 pub mod set_up;
 pub mod sign_in;
+pub mod take_receipt;
 pub mod upload_attachment;
+pub mod visitor_writes;
 
 use hub_domain::content::Content;
 use hub_domain::event::Origin;

@@ -20,6 +20,7 @@ use crate::lifecycle::Lifecycle;
 use crate::limits::Limits;
 use crate::random;
 use crate::webhook_channels::WebhookChannels;
+use crate::widget::{VisitorLimits, Visitors};
 use crate::ws::{self, Fanout};
 
 /// Cheap to clone; every clone is the same application.
@@ -44,6 +45,9 @@ pub struct Parts {
     pub limits: Limits,
     pub bus: Bus,
     pub fanout: Fanout,
+    /// Visitors of site widgets who are connected to this node.
+    pub visitors: Visitors,
+    pub visitor_limits: VisitorLimits,
     /// Proxies that are believed.
     pub trusted_networks: Vec<IpNet>,
     public_url: url::Url,
@@ -54,6 +58,7 @@ pub struct Parts {
 pub struct Keys {
     pub csrf: [u8; 32],
     pub sign_in_code: [u8; 32],
+    pub widget: [u8; 32],
 }
 
 /// What an application is built from.
@@ -90,11 +95,14 @@ impl App {
         let parts = Parts {
             webhook_channels: WebhookChannels::new(store.clone()),
             fanout: Fanout::new(store.clone(), bus.clone(), lifecycle.clone(), settings),
+            visitors: Visitors::new(store.clone(), lifecycle.clone()),
+            visitor_limits: VisitorLimits::new(&config.widget),
             bus,
             lifecycle,
             keys: Keys {
                 csrf: master_key.for_purpose("csrf"),
                 sign_in_code: master_key.for_purpose("sign-in code"),
+                widget: master_key.for_purpose("widget visitor"),
             },
             gateways: gateways.unwrap_or_else(|| Gateways::from_config(&config)),
             drivers: match drivers {
@@ -118,6 +126,7 @@ impl App {
     pub fn start_realtime(&self) {
         self.bus.start(&self.lifecycle, self.store.commits());
         self.fanout.start(Arc::new(self.clone()));
+        self.visitors.start(&self.bus, self.fanout.passings());
     }
 
     /// Where people and providers reach the server; without a path.

@@ -16,6 +16,8 @@ use crate::error::{ApiError, Code};
 struct Dist;
 
 const INDEX: &str = "index.html";
+/// What foreign pages name in their script tag.
+const WIDGET_LOADER: &str = "widget/v1.js";
 
 const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
     <title>Uzel</title><p>The server runs, but its interface was not built: \
@@ -37,20 +39,27 @@ pub async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
         return answer(path, file, &headers);
     }
     // A missing script must not come back as a page.
-    if path.starts_with("assets/") || !accepts_html(&headers) {
+    let of_scripts = ["assets/", "demo/", "widget/"].iter().any(|prefix| path.starts_with(prefix));
+    if of_scripts || !accepts_html(&headers) {
         return ApiError::new(Code::NotFound).into_response();
     }
     match Dist::get(INDEX) {
         Some(file) => answer(INDEX, file, &headers),
-        None => (
-            [
-                (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-                (header::CACHE_CONTROL, "no-store"),
-            ],
-            NOT_BUILT,
-        )
-            .into_response(),
+        None => not_built(),
     }
+}
+
+/// A page of `web/dist` as text, to be completed by its handler.
+pub fn text(path: &str) -> Option<String> {
+    let file = Dist::get(path)?;
+    String::from_utf8(file.data.into_owned()).ok()
+}
+
+/// What is answered when the interface was not built.
+pub fn not_built() -> Response {
+    let headers =
+        [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
+    (headers, NOT_BUILT).into_response()
 }
 
 fn is_variant(path: &str) -> bool {
@@ -65,8 +74,11 @@ fn accepts_html(headers: &HeaderMap) -> bool {
 
 fn answer(path: &str, plain: EmbeddedFile, headers: &HeaderMap) -> Response {
     let (encoding, file) = best_variant(path, plain, headers);
-    let cache = if path.starts_with("assets/") {
+    let hashed = ["assets/", "demo/assets/", "widget/assets/"];
+    let cache = if hashed.iter().any(|prefix| path.starts_with(prefix)) {
         "public, max-age=31536000, immutable"
+    } else if path == WIDGET_LOADER {
+        "public, max-age=300"
     } else {
         "no-cache"
     };
@@ -97,6 +109,12 @@ fn answer(path: &str, plain: EmbeddedFile, headers: &HeaderMap) -> Response {
     }
     out.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     out.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+    if path.starts_with("widget/") {
+        // Foreign pages load it, also those that isolate themselves.
+        let name = header::HeaderName::from_static("cross-origin-resource-policy");
+        out.insert(name, HeaderValue::from_static("cross-origin"));
+        out.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    }
     if let Ok(etag) = HeaderValue::from_str(&etag) {
         out.insert(header::ETAG, etag);
     }

@@ -19,6 +19,7 @@ pub mod server;
 pub mod sessions;
 pub mod sign_in;
 pub mod sms;
+pub mod widget;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -40,6 +41,7 @@ pub use self::server::{Role, ServerConfig};
 pub use self::sessions::SessionsConfig;
 pub use self::sign_in::SignInConfig;
 pub use self::sms::SmsConfig;
+pub use self::widget::WidgetConfig;
 
 /// The lowest layer, with a comment on every option.
 pub const DEFAULTS: &str = include_str!("../../../config/uzel.default.toml");
@@ -61,6 +63,7 @@ pub struct Config {
     pub sms: SmsConfig,
     pub delivery: DeliveryConfig,
     pub polling: PollingConfig,
+    pub widget: WidgetConfig,
     pub realtime: RealtimeConfig,
     pub events: EventsConfig,
     pub demo: DemoConfig,
@@ -163,6 +166,7 @@ pub fn load(inputs: &Inputs) -> Result<Loaded, ConfigError> {
     config.polling.check(&mut problems);
     config.realtime.check(&mut problems);
     config.events.check(&mut problems);
+    config.widget.check(&mut problems);
     config.providers.check(&mut problems);
     if problems.0.is_empty() {
         Ok(Loaded { config, settings: merged.settings })

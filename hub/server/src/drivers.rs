@@ -5,12 +5,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hub_domain::SystemClock;
 use hub_domain::channel::{ChannelAccess, ChannelDriver, ChannelKind, SharedDriver};
 use hub_store::records::ChannelSecrets;
 use hub_store::{StoreError, Vault};
 
 use crate::actions::connect_channel::{SECRET_PURPOSE, WEBHOOK_SECRET_PURPOSE};
 use crate::config::Config;
+use crate::random;
 
 /// The drivers of this installation, by kind. Cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -29,7 +31,9 @@ impl Drivers {
                 ..channel_telegram_bot::Options::default()
             },
         )?;
-        Ok(Self::of(vec![Arc::new(telegram)]))
+        let node = random::short_id();
+        let widget = channel_widget::SiteWidget::new(Arc::new(SystemClock), node);
+        Ok(Self::of(vec![Arc::new(telegram), Arc::new(widget)]))
     }
 
     pub fn of(drivers: Vec<SharedDriver>) -> Self {

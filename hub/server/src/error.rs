@@ -92,6 +92,13 @@ codes! {
     FileKindRefused 415 "file_kind_refused" "This channel does not take files of this kind.",
     FileEmpty 422 "file_empty" "The file is empty.",
     FileNotReady 409 "file_not_ready" "The file is not here yet.",
+    // Site widget
+    OriginNotAllowed 403 "origin_not_allowed" "This widget may not be shown on this site.",
+    VisitorTokenInvalid 401 "visitor_token_invalid" "This is not the token of a visitor of this widget.",
+    IdentityNotBelieved 401 "identity_not_believed" "The site's token for its user is not signed with the secret of this widget, or has expired.",
+    WidgetSettingInvalid 422 "widget_setting_invalid" "This setting cannot be kept.",
+    ColourTooLight 422 "colour_too_light" "White text cannot be read on this colour; take a darker one.",
+    OriginInvalid 422 "origin_invalid" "This is not the address of a site, as https://shop.ru.",
     // Us
     Internal 500 "internal" "Something went wrong on our side.",
     Unavailable 503 "unavailable" "The server cannot take this now; try again in a moment.",

@@ -3,6 +3,7 @@
 pub mod channels;
 pub mod conversations;
 pub mod deliveries;
+pub mod demo_site;
 pub mod files;
 pub mod health;
 pub mod members;
@@ -10,4 +11,6 @@ pub mod messages;
 pub mod openapi;
 pub mod refusals;
 pub mod session;
+pub mod visitors;
 pub mod webhooks;
+pub mod widgets;

@@ -32,4 +32,5 @@ pub mod start;
 pub mod telemetry;
 pub mod tidy;
 pub mod webhook_channels;
+pub mod widget;
 pub mod ws;

@@ -89,7 +89,7 @@ impl Limits {
     }
 }
 
-fn take<K: Hash + Eq + Clone>(
+pub(crate) fn take<K: Hash + Eq + Clone>(
     limiter: &DefaultKeyedRateLimiter<K>,
     key: &K,
 ) -> Result<(), ApiError> {

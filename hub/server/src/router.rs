@@ -11,8 +11,8 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::error::{ApiError, Code};
 use crate::http::{
-    channels, conversations, deliveries, files, health, members, messages, openapi, session,
-    webhooks,
+    channels, conversations, deliveries, demo_site, files, health, members, messages, openapi,
+    session, visitors, webhooks, widgets,
 };
 use crate::{assets, layers, ws};
 
@@ -31,6 +31,10 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(channels::change))
         .routes(routes!(channels::disable))
         .routes(routes!(channels::enable))
+        .routes(routes!(widgets::connect))
+        .routes(routes!(widgets::get_widget, widgets::change_widget))
+        .routes(routes!(widgets::renew_secret))
+        .routes(routes!(widgets::get_visitor))
         .routes(routes!(conversations::list_conversations))
         .routes(routes!(conversations::count_conversations))
         .routes(routes!(conversations::get_conversation))
@@ -65,6 +69,8 @@ fn documented() -> OpenApiRouter<App> {
 pub fn router(app: App) -> Router {
     let (router, _) = documented().split_for_parts();
     router
+        .nest("/widget/v1/{key}", visitors::routes(app.clone()))
+        .route("/demo/site", get(demo_site::get_demo_site))
         .fallback(assets::serve)
         .method_not_allowed_fallback(async || ApiError::new(Code::MethodNotAllowed))
         .layer(middleware::from_fn(layers::follow_request))

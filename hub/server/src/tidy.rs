@@ -24,6 +24,7 @@ pub fn start(app: &App) {
 
 async fn tidy(app: &App) {
     app.limits.forget_the_quiet();
+    app.visitor_limits.forget_the_quiet();
     if let Some(metrics) = telemetry::metrics() {
         metrics.run_upkeep();
     }

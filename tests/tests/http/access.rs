@@ -24,7 +24,11 @@ const PUBLIC: [&str; 10] = [
 ];
 /// Whoever is signed in.
 const SIGNED_IN: [&str; 2] = ["get_session", "sign_out"];
-const ADMINISTRATORS: [&str; 8] = [
+const ADMINISTRATORS: [&str; 12] = [
+    "connect_widget",
+    "get_widget",
+    "change_widget",
+    "renew_widget_secret",
     "check_channel",
     "connect_channel",
     "change_channel",
@@ -94,6 +98,8 @@ fn body_of(operation: &str) -> Option<Value> {
             json!({ "kind": "telegram_bot", "credential": "5:x" })
         }
         "change_channel" => json!({ "name": "Имя" }),
+        "connect_widget" => json!({ "name": "Сайт" }),
+        "change_widget" => json!({ "greeting": "Здравствуйте" }),
         "assign_conversation" => json!({ "member_id": null }),
         "set_conversation_state" => json!({ "state": "open" }),
         "move_read_marker" => json!({ "position": 1 }),

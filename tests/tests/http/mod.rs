@@ -12,3 +12,4 @@ mod messages;
 mod set_up;
 mod sign_in;
 mod webhooks;
+mod widgets;

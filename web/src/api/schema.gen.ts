@@ -141,6 +141,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/companies/{company_id}/channels/{channel_id}/widget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A widget with its settings, its script tag and its secret. */
+        get: operations["get_widget"];
+        /** Changes the settings of a widget. Pages show them at their next load. */
+        put: operations["change_widget"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/companies/{company_id}/channels/{channel_id}/widget/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a widget a new secret. Tokens that sites signed with the old one are not believed any more. */
+        post: operations["renew_widget_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/companies/{company_id}/conversations": {
         parameters: {
             query?: never;
@@ -350,6 +385,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/companies/{company_id}/conversations/{conversation_id}/visitor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The visitor of a conversation on a site widget. */
+        get: operations["get_visitor"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/companies/{company_id}/deliveries": {
         parameters: {
             query?: never;
@@ -429,6 +481,23 @@ export interface paths {
         get: operations["list_members"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/companies/{company_id}/widgets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Connects a site widget. */
+        post: operations["connect_widget"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1024,7 +1093,7 @@ export interface components {
              * @example text_too_long
              * @enum {string}
              */
-            code: "unauthenticated" | "csrf" | "forbidden" | "not_found" | "webhook_secret_wrong" | "method_not_allowed" | "unsupported_media_type" | "invalid_json" | "invalid_request" | "body_too_large" | "request_timeout" | "rate_limited" | "setup_link_invalid" | "sign_in_link_invalid" | "phone_invalid" | "code_wrong" | "code_expired" | "code_too_many_attempts" | "code_resend_too_early" | "name_invalid" | "credential_malformed" | "credential_refused" | "credential_of_other_account" | "provider_unreachable" | "channel_exists" | "channel_disabled" | "channel_kind_unknown" | "public_url_needed" | "text_empty" | "text_too_long" | "caption_too_long" | "client_message_id_invalid" | "client_message_id_conflict" | "conversation_unreachable" | "not_outgoing" | "status_conflict" | "edit_not_supported" | "delete_not_supported" | "file_too_big" | "file_kind_refused" | "file_empty" | "file_not_ready" | "internal" | "unavailable";
+            code: "unauthenticated" | "csrf" | "forbidden" | "not_found" | "webhook_secret_wrong" | "method_not_allowed" | "unsupported_media_type" | "invalid_json" | "invalid_request" | "body_too_large" | "request_timeout" | "rate_limited" | "setup_link_invalid" | "sign_in_link_invalid" | "phone_invalid" | "code_wrong" | "code_expired" | "code_too_many_attempts" | "code_resend_too_early" | "name_invalid" | "credential_malformed" | "credential_refused" | "credential_of_other_account" | "provider_unreachable" | "channel_exists" | "channel_disabled" | "channel_kind_unknown" | "public_url_needed" | "text_empty" | "text_too_long" | "caption_too_long" | "client_message_id_invalid" | "client_message_id_conflict" | "conversation_unreachable" | "not_outgoing" | "status_conflict" | "edit_not_supported" | "delete_not_supported" | "file_too_big" | "file_kind_refused" | "file_empty" | "file_not_ready" | "origin_not_allowed" | "visitor_token_invalid" | "identity_not_believed" | "widget_setting_invalid" | "colour_too_light" | "origin_invalid" | "internal" | "unavailable";
             /** @description For people, in English. */
             detail: string;
             /** @description The field the refusal is about. */
@@ -1058,6 +1127,11 @@ export interface components {
             /** @description The provider's own words, where it gave any. */
             detail: string | null;
         };
+        /**
+         * @description Whether the form before the first message asks for something.
+         * @enum {string}
+         */
+        FormField: "off" | "optional" | "required";
         /** @description Where a forwarded message comes from. */
         ForwardOrigin: {
             /** @example Школьный совет */
@@ -1219,6 +1293,14 @@ export interface components {
         NewState: {
             state: components["schemas"]["ConversationState"];
         };
+        NewWidget: {
+            /**
+             * @description For members; «Виджет сайта» unless given.
+             * @example Сайт школы
+             */
+            name?: string | null;
+            settings?: components["schemas"]["WidgetSettings"];
+        };
         OneConversation: {
             conversation: components["schemas"]["Conversation"];
             read_marker: components["schemas"]["ReadMarker"] | null;
@@ -1355,6 +1437,114 @@ export interface components {
          * @example 1
          */
         UserId: number;
+        /** @description A widget with everything needed to put it on a site. */
+        Widget: {
+            channel: components["schemas"]["Channel"];
+            settings: components["schemas"]["WidgetSettings"];
+            /**
+             * @description What the script tag names.
+             * @example 6b7f0c1d2e3a4b5c
+             */
+            key: string;
+            /**
+             * @description To be put before `</body>` of every page.
+             * @example <script src="https://uzel.example/widget/v1.js" data-channel="6b7f0c1d2e3a4b5c" async></script>
+             */
+            script: string;
+            /** @description Signs the tokens of the site's users (HS256). Never belongs on a page. */
+            secret: string;
+            /** @description A page of this server that shows a widget; `null`: switched off. */
+            demo_url: string | null;
+        };
+        /** @description The form before the first message; with every field off there is none. */
+        WidgetForm: {
+            /** @default off */
+            name: components["schemas"]["FormField"];
+            /** @default off */
+            phone: components["schemas"]["FormField"];
+            /** @default off */
+            email: components["schemas"]["FormField"];
+        };
+        /** @enum {string} */
+        WidgetLanguage: "auto" | "ru" | "en";
+        /** @enum {string} */
+        WidgetScheme: "light" | "dark" | "auto";
+        /** @description What an administrator sets. Everything has a default, so that a widget works as it is connected. */
+        WidgetSettings: {
+            /**
+             * @description Head of the widget; empty: the company's name.
+             * @default
+             */
+            title: string;
+            /**
+             * @description Line under it; empty: whether somebody is there.
+             * @default
+             * @example Отвечаем за 5 минут
+             */
+            subtitle: string;
+            /**
+             * @description First words, shown before the visitor writes; empty: none.
+             * @default Здравствуйте! Чем помочь?
+             */
+            greeting: string;
+            /**
+             * @description What is told when no operator is there; empty: a sentence of our own.
+             * @default
+             */
+            offline_text: string;
+            /**
+             * @description Ready first messages, at most four.
+             * @default []
+             */
+            suggestions: string[];
+            /**
+             * @description `#rrggbb`, dark enough for white text.
+             * @default #3e49be
+             * @example #2f6f5b
+             */
+            colour: string;
+            /** @default light */
+            scheme: components["schemas"]["WidgetScheme"];
+            /** @default right */
+            side: components["schemas"]["WidgetSide"];
+            /** @default auto */
+            language: components["schemas"]["WidgetLanguage"];
+            /**
+             * @default {
+             *       "email": "off",
+             *       "name": "off",
+             *       "phone": "off"
+             *     }
+             */
+            form: components["schemas"]["WidgetForm"];
+            /**
+             * @description Sites that may show it, as `https://shop.ru` or `https://*.shop.ru`. Empty: any.
+             * @default []
+             */
+            allowed_origins: string[];
+            /** @default true */
+            powered_by: boolean;
+        };
+        /** @enum {string} */
+        WidgetSide: "left" | "right";
+        /** @description Who writes through a widget, as far as the visitor, the site and the browser tell. */
+        WidgetVisitor: {
+            /**
+             * Format: int64
+             * @description What the visitor is called while nothing else is known.
+             */
+            number: number;
+            /** @description The site's own id of its user; `null`: the site does not vouch for the visitor. */
+            user_id: string | null;
+            name: string | null;
+            /** @description Digits; checked by nobody unless `user_id` is there. */
+            phone: string | null;
+            email: string | null;
+            /** @description The page of the last message. */
+            page_url: string | null;
+            page_title: string | null;
+            user_agent: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -2030,6 +2220,268 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Channel"];
+                };
+            };
+            /** @description `invalid_json` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`: for administrators; `csrf` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found`: it does not exist, or you may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_request` and codes of what is refused, with the `field` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_widget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                company_id: components["schemas"]["CompanyId"];
+                channel_id: components["schemas"]["ChannelId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Widget"];
+                };
+            };
+            /** @description `invalid_json` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`: for administrators; `csrf` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found`: it does not exist, or you may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_request` and codes of what is refused, with the `field` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    change_widget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                company_id: components["schemas"]["CompanyId"];
+                channel_id: components["schemas"]["ChannelId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WidgetSettings"];
+            };
+        };
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Widget"];
+                };
+            };
+            /** @description `invalid_json` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`: for administrators; `csrf` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found`: it does not exist, or you may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_request` and codes of what is refused, with the `field` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    renew_widget_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                company_id: components["schemas"]["CompanyId"];
+                channel_id: components["schemas"]["ChannelId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Widget"];
                 };
             };
             /** @description `invalid_json` */
@@ -3216,6 +3668,56 @@ export interface operations {
             };
         };
     };
+    get_visitor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                company_id: components["schemas"]["CompanyId"];
+                conversation_id: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As of the last message */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WidgetVisitor"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found`: it does not exist, or you may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     list_deliveries: {
         parameters: {
             query?: {
@@ -3617,6 +4119,95 @@ export interface operations {
             };
             /** @description `not_found`: it does not exist, or you may not see it */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    connect_widget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                company_id: components["schemas"]["CompanyId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWidget"];
+            };
+        };
+        responses: {
+            /** @description Connected */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            /** @description `invalid_json` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`: for administrators; `csrf` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found`: it does not exist, or you may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_request` and codes of what is refused, with the `field` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -14,6 +14,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use hub_domain::{
     Attachment, AttachmentId, AttachmentKind, AttachmentState, ChannelId, CompanyId, Scope,
 };
+use hub_store::records::AttachmentRecord;
 use serde::Deserialize;
 
 use super::members::CompanyPath;
@@ -169,7 +170,7 @@ async fn store_file(
 }
 
 /// A type without parameters that a browser may be given back.
-fn is_plain_type(text: &str) -> bool {
+pub(super) fn is_plain_type(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '-' | '+' | '_');
     text.len() <= 100 && text.matches('/').count() == 1 && text.chars().all(plain)
 }
@@ -235,6 +236,15 @@ pub async fn get_content(
         // What somebody uploads is nobody else's until it is sent.
         .filter(|record| record.message_id.is_some() || record.uploaded_by == Some(scope.member_id))
         .ok_or(Code::NotFound)?;
+    content_of(&app, record, &headers).await
+}
+
+/// The bytes of a file that whoever asks may have, or the part asked for.
+pub(super) async fn content_of(
+    app: &App,
+    record: AttachmentRecord,
+    headers: &HeaderMap,
+) -> Result<Response, ApiError> {
     let ready = record.attachment.state == AttachmentState::Ready;
     let key = record.file_key.filter(|_| ready).ok_or(Code::FileNotReady)?;
     let size = record.attachment.size_bytes.and_then(|size| u64::try_from(size).ok());

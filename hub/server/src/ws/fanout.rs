@@ -101,6 +101,8 @@ struct Inner {
     streams: Mutex<HashMap<CompanyId, Arc<Stream>>>,
     reads: Semaphore,
     sweep_now: Notify,
+    /// What members do at this moment, for those who follow a conversation from its other side.
+    passings: tokio::sync::broadcast::Sender<Passing>,
     counters: Counters,
     #[cfg(test)]
     between: Mutex<Option<super::tests::Between>>,
@@ -153,6 +155,7 @@ impl Fanout {
                 streams: Mutex::default(),
                 reads: Semaphore::new(CATCH_UP_READS),
                 sweep_now: Notify::new(),
+                passings: tokio::sync::broadcast::channel(256).0,
                 counters,
                 #[cfg(test)]
                 between: Mutex::new(None),
@@ -299,7 +302,14 @@ impl Fanout {
         self.pass_here(passing);
     }
 
+    /// Everything that is passed from now on, on this node or another one.
+    pub fn passings(&self) -> tokio::sync::broadcast::Receiver<Passing> {
+        self.inner.passings.subscribe()
+    }
+
     fn pass_here(&self, passing: Passing) {
+        // Nobody listening is no fault.
+        let _ = self.inner.passings.send(passing.clone());
         if let Some(stream) = self.stream(passing.company_id) {
             stream.pass(passing);
         }
