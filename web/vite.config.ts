@@ -26,6 +26,8 @@ export default defineConfig({
     proxy: {
       '/api': { target: server, ws: true },
       '/webhooks': { target: server },
+      '/widget': { target: server, ws: true },
+      '/demo': { target: server },
     },
   },
   test: {

@@ -52,6 +52,7 @@ test('a token that Telegram does not know is refused in words', async ({ page })
     .click();
   await page.getByRole('button', { name: 'Подключить канал' }).click();
   const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: /Telegram Bot/ }).click();
   await dialog.getByLabel('Токен').fill('999999:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA');
   await expect(dialog.getByText(/Telegram не принял токен/)).toBeVisible();
   await expect(dialog.getByRole('button', { name: 'Подключить', exact: true })).toBeDisabled();

@@ -13,6 +13,7 @@ test('a newcomer goes from the set-up link to the first answer', async ({ page, 
 
   await page.getByRole('button', { name: 'Подключить канал' }).click();
   const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: /Telegram Bot/ }).click();
   await dialog.getByLabel('Токен').fill(BOT.token);
   await expect(dialog.getByText('@harbour_desk_bot')).toBeVisible();
   await dialog.getByRole('button', { name: 'Подключить', exact: true }).click();

@@ -115,6 +115,8 @@ export const theme = createTheme({
       classNames: { root: classes.icon },
     },
     TextInput: { defaultProps: { size: 'sm' }, classNames: field },
+    Textarea: { defaultProps: { size: 'sm' }, classNames: field },
+    NativeSelect: { defaultProps: { size: 'sm' }, classNames: field },
     PinInput: { classNames: { root: classes.pinRoot, input: classes.pin } },
     Radio: {
       defaultProps: { size: 'xs' },

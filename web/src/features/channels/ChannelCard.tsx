@@ -65,10 +65,13 @@ export function ChannelCard({ channel, administrator }: { channel: Channel; admi
         <p className={classes.reason}>{reason}</p>
       ) : (
         <dl className={classes.facts}>
-          <div>
-            <dt>{t('channel.intake')}</dt>
-            <dd>{t(`channel.intake.${channel.intake}`)}</dd>
-          </div>
+          {/* A widget is the hub's own: nothing has to be fetched or called. */}
+          {channel.kind !== 'widget' && (
+            <div>
+              <dt>{t('channel.intake')}</dt>
+              <dd>{t(`channel.intake.${channel.intake}`)}</dd>
+            </div>
+          )}
           <div>
             <dt>{t('channel.connected_at')}</dt>
             <dd>{dateTime(channel.created_at)}</dd>

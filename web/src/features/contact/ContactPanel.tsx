@@ -11,6 +11,7 @@ import { AssigneeMenu } from '../conversation/Header';
 import { useThread } from '../conversation/thread-context';
 import { contactName } from '../conversation/words';
 import classes from './ContactPanel.module.css';
+import { VisitorFacts } from './VisitorFacts';
 
 /** What is known about the client; a drawer where there is no room for a third pane. */
 export function ContactPanel({ onClose }: { onClose: () => void }) {
@@ -115,6 +116,7 @@ export function ContactPanel({ onClose }: { onClose: () => void }) {
               </>
             )}
           </dd>
+          {channel?.kind === 'widget' && <VisitorFacts key={conversation.id} conversation={conversation} />}
           <dt>{t('contact.company')}</dt>
           <dd>{workspace.company.name}</dd>
           <dt>{t('contact.created')}</dt>
