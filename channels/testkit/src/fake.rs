@@ -85,6 +85,7 @@ struct State {
     send_scripts: VecDeque<Script>,
     poll_errors: VecDeque<DriverError>,
     change_errors: VecDeque<DriverError>,
+    configure_errors: VecDeque<DriverError>,
     refused_chats: HashMap<String, DriverError>,
     hold: Option<HoldAt>,
     passes: usize,
@@ -127,6 +128,7 @@ impl FakeChannel {
             send_scripts: VecDeque::new(),
             poll_errors: VecDeque::new(),
             change_errors: VecDeque::new(),
+            configure_errors: VecDeque::new(),
             refused_chats: HashMap::new(),
             hold: None,
             passes: 0,
@@ -225,6 +227,11 @@ impl FakeChannel {
     /// The next edit, delete or button answer fails with `error`.
     pub fn fail_next_change(&self, error: DriverError) {
         self.lock().change_errors.push_back(error);
+    }
+
+    /// The next call that tells the provider how to deliver fails with `error`.
+    pub fn fail_next_configuration(&self, error: DriverError) {
+        self.lock().configure_errors.push_back(error);
     }
 
     /// The next poll fails with `error`.
@@ -567,6 +574,8 @@ impl ChannelDriver for FakeChannel {
             mode,
             webhook_url: webhook_url.map(ToOwned::to_owned),
         });
+        let failure = self.lock().configure_errors.pop_front();
+        failure.map_or(Ok(()), Err)?;
         self.check_token(access).map(drop)
     }
 

@@ -129,6 +129,10 @@ pub struct Channel {
     pub username: Option<String>,
     pub capabilities: Capabilities,
     pub created_at: Timestamp,
+    /// When an administrator deleted it. Nothing comes in or goes out by it any more; its conversations
+    /// stay readable, and the account may be connected again, as another channel.
+    #[serde(default)]
+    pub deleted_at: Option<Timestamp>,
     pub version: i64,
 }
 
@@ -446,6 +450,11 @@ pub trait ChannelDriver: Send + Sync + std::fmt::Debug {
         mode: IntakeMode,
         webhook_url: Option<&str>,
     ) -> Result<(), DriverError>;
+
+    /// Makes the provider stop calling us, whatever the mode was; what it holds for us it keeps. Repeatable.
+    async fn disconnect(&self, access: &ChannelAccess) -> Result<(), DriverError> {
+        self.configure_intake(access, IntakeMode::Polling, None).await
+    }
 
     async fn send(
         &self,

@@ -40,12 +40,13 @@ pub enum EventType {
     ReadMarkerMoved,
     ChannelConnected,
     ChannelChanged,
+    ChannelDeleted,
     MemberJoined,
     MemberChanged,
 }
 
 impl EventType {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::MessageReceived,
         Self::MessageCreated,
         Self::MessageStatusChanged,
@@ -61,6 +62,7 @@ impl EventType {
         Self::ReadMarkerMoved,
         Self::ChannelConnected,
         Self::ChannelChanged,
+        Self::ChannelDeleted,
         Self::MemberJoined,
         Self::MemberChanged,
     ];
@@ -82,6 +84,7 @@ impl EventType {
             Self::ReadMarkerMoved => "read_marker_moved",
             Self::ChannelConnected => "channel_connected",
             Self::ChannelChanged => "channel_changed",
+            Self::ChannelDeleted => "channel_deleted",
             Self::MemberJoined => "member_joined",
             Self::MemberChanged => "member_changed",
         }

@@ -10,6 +10,7 @@ pub mod bootstrap;
 pub mod change_channel;
 pub mod change_message;
 pub mod connect_channel;
+pub mod delete_channel;
 pub mod fetch_attachment;
 pub mod mark_answered;
 pub mod move_read_marker;
@@ -23,10 +24,12 @@ pub mod take_receipt;
 pub mod upload_attachment;
 pub mod visitor_writes;
 
+use hub_domain::channel::Channel;
 use hub_domain::content::Content;
 use hub_domain::event::Origin;
 use hub_domain::{
-    ChannelId, Conversation, ConversationId, Direction, Message, MessageId, Scope, Timestamp,
+    ChannelId, CompanyId, Conversation, ConversationId, Direction, Message, MessageId, Scope,
+    Timestamp,
 };
 use hub_store::ingest::preview;
 use hub_store::records::NewMessage;
@@ -63,6 +66,16 @@ pub async fn visible_conversation(
     id: ConversationId,
 ) -> Result<Conversation, ApiError> {
     tx.db().conversation(scope, id).await?.ok_or_else(ApiError::not_found)
+}
+
+/// The channel by which the conversation is led, unless it was deleted.
+pub async fn channel_in_use(
+    tx: &mut Tx,
+    company: CompanyId,
+    id: ChannelId,
+) -> Result<Channel, ApiError> {
+    let channel = tx.db().channel(company, id).await?.ok_or_else(ApiError::not_found)?;
+    if channel.deleted_at.is_some() { Err(Code::ChannelDeleted.into()) } else { Ok(channel) }
 }
 
 /// An outgoing message the acting member may change, with its conversation.

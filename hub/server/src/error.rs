@@ -74,6 +74,7 @@ codes! {
     ProviderUnreachable 502 "provider_unreachable" "The provider does not answer; try again later.",
     ChannelExists 409 "channel_exists" "This account is already connected.",
     ChannelDisabled 409 "channel_disabled" "The channel is disabled.",
+    ChannelDeleted 409 "channel_deleted" "The channel was deleted.",
     ChannelKindUnknown 422 "channel_kind_unknown" "This kind of channel cannot be connected.",
     PublicUrlNeeded 422 "public_url_needed" "Webhooks need a public address of this server; use polling.",
     // Messages

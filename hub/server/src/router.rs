@@ -28,7 +28,7 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(channels::list_channels, channels::connect))
         .routes(routes!(channels::list_channel_kinds))
         .routes(routes!(channels::check_channel))
-        .routes(routes!(channels::change))
+        .routes(routes!(channels::change, channels::delete))
         .routes(routes!(channels::disable))
         .routes(routes!(channels::enable))
         .routes(routes!(widgets::connect))

@@ -1,7 +1,7 @@
 //! Every query by name. [`Db`] is a connection of either engine; each method runs the shared query
 //! compiled for that engine.
 
-use hub_domain::channel::{Channel, ChannelState};
+use hub_domain::channel::{Channel, ChannelKind, ChannelState};
 use hub_domain::conversation::ReadMarker;
 use hub_domain::delivery::DeliveryState;
 use hub_domain::{
@@ -117,11 +117,16 @@ queries! {
         fn insert_channel(channel: &NewChannel, version: i64, now: Timestamp) -> ChannelId;
         fn save_channel(channel: &Channel) -> ();
         fn save_channel_secret(id: ChannelId, secret_sealed: &str) -> ();
+        /// Of a deleted channel, which needs none.
+        fn forget_channel_secrets(id: ChannelId) -> ();
+        /// Whether a channel of any company has this account, deleted ones aside.
+        fn account_is_connected(kind: ChannelKind, external_id: &str) -> bool;
         fn channel(company: CompanyId, id: ChannelId) -> Option<Channel>;
+        /// With the deleted ones, which their conversations still name.
         fn channels(scope: &Scope) -> Vec<Channel>;
         /// Any company's channel: for webhooks and the engine, which prove themselves otherwise.
         fn channel_secrets(id: ChannelId) -> Option<ChannelSecrets>;
-        /// Of many at once; those that do not exist are missing.
+        /// Of many at once; those that do not exist or were deleted are missing.
         fn secrets_of_channels(ids: &[i64]) -> Vec<ChannelSecrets>;
         /// Channels that the hub polls, in working states.
         fn polled_channels(states: &[ChannelState]) -> Vec<ChannelId>;
@@ -210,6 +215,10 @@ queries! {
         /// Gives back what was claimed and not started.
         fn release_delivery(id: DeliveryId, owner: &str) -> ();
         fn set_delivery_state(id: DeliveryId, from: DeliveryState, to: DeliveryState, not_before: Timestamp) -> bool;
+        /// Makes what waits for a time in these targets due now.
+        fn make_due(company: CompanyId, targets: &[String], now: Timestamp) -> ();
+        /// Cancels what waits in a lane, and says why.
+        fn cancel_lane(lane: &str, reason: &str, now: Timestamp) -> ();
         /// Deliveries whose lease has ended, and whether an attempt is open.
         fn expired_deliveries(before: Timestamp, limit: i64) -> Vec<(Delivery, bool)>;
         fn attempts_of(ids: &[i64]) -> Vec<(i64, Attempt)>;

@@ -109,7 +109,11 @@ impl Store {
         Ok(migrator
             .iter()
             .filter(|migration| !applied.contains(&migration.version))
-            .map(|migration| format!("{:04}_{}", migration.version, migration.description))
+            .map(|migration| {
+                // Named after its file, whose underscores are told as spaces.
+                let name = migration.description.replace(' ', "_");
+                format!("{:04}_{name}", migration.version)
+            })
             .collect())
     }
 

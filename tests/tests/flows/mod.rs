@@ -1,4 +1,5 @@
 //! Flows through actions and the delivery engine, with the provider in the test's hand.
 
+mod channels;
 mod delivery;
 mod replay;

@@ -10,6 +10,7 @@ use hub_domain::{AttachmentKind, Content, ConversationState, Event, MessageStatu
 use hub_server::actions::assign::assign;
 use hub_server::actions::change_channel::{ChannelChange, change_channel};
 use hub_server::actions::change_message::{MessageChange, change_message};
+use hub_server::actions::delete_channel::delete_channel;
 use hub_server::actions::fetch_attachment::fetch_attachment;
 use hub_server::actions::mark_answered::mark_answered;
 use hub_server::actions::move_read_marker::move_read_marker;
@@ -251,6 +252,14 @@ async fn every_action(database: Database) -> Vec<(String, Triple)> {
     change(ChannelChange { credential, ..ChannelChange::default() }).await.expect("takes it");
     proof.step("a_new_token_lets_the_queue_go_on").await;
     assert_eq!(fake.sent_texts("501").last().map(String::as_str), Some("Ждёт нового токена"));
+
+    fake.revoke("100");
+    proof.send(&katya, "intention-5", "Не успеет").await;
+    proof.hub.quiet().await;
+    delete_channel(&store, &admin, channel).await.expect("deletes");
+    proof.step("a_channel_is_deleted_and_its_queue_is_cancelled").await;
+    let cancelled = proof.before.messages.values().last().expect("a message");
+    assert_eq!(cancelled.status, Some(MessageStatus::Failed));
 
     proof.triples
 }

@@ -24,7 +24,7 @@ const PUBLIC: [&str; 10] = [
 ];
 /// Whoever is signed in.
 const SIGNED_IN: [&str; 2] = ["get_session", "sign_out"];
-const ADMINISTRATORS: [&str; 12] = [
+const ADMINISTRATORS: [&str; 13] = [
     "connect_widget",
     "get_widget",
     "change_widget",
@@ -32,6 +32,7 @@ const ADMINISTRATORS: [&str; 12] = [
     "check_channel",
     "connect_channel",
     "change_channel",
+    "delete_channel",
     "disable_channel",
     "enable_channel",
     "list_deliveries",

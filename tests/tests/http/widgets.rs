@@ -576,6 +576,25 @@ on_both_engines! {
         let off = app.browser().get(&format!("/widget/v1/{}/config", widget.key)).await;
         off.expect_refusal(409, "channel_disabled");
     }
+
+    async fn a_deleted_widget_is_known_to_no_page_and_keeps_what_was_written(database: Database) {
+        let app = start(database).await;
+        let mut widget = widget(&app, json!({})).await;
+        let mut page = Page::visitor(&app, &widget).await;
+        page.writes("one", "Есть места?").await.expect(201);
+        let own = widget.company.path(&format!("/channels/{}", widget.channel));
+        widget.company.administrator.delete(&own).await.expect(200);
+
+        let config = format!("/widget/v1/{}/config", widget.key);
+        app.browser().get(&config).await.expect_refusal(404, "not_found");
+        page.writes("two", "Вы здесь?").await.expect_refusal(404, "not_found");
+        let settings = format!("{own}/widget");
+        let administrator = &mut widget.company.administrator;
+        administrator.get(&settings).await.expect_refusal(409, "channel_deleted");
+        let renew = format!("{settings}/secret");
+        administrator.post(&renew, json!({})).await.expect_refusal(409, "channel_deleted");
+        conversation(&mut widget.company, "Есть места?").await;
+    }
 }
 
 async fn add_note(app: &TestApp, company: CompanyId, conversation: i64, words: &str) {

@@ -4,8 +4,13 @@ import type { ChannelKind } from './types';
 
 export type Account = components['schemas']['CheckedAccount'];
 
+/** With the deleted ones: their conversations still name them. */
 export const listChannels = (company_id: number) =>
-  answer(api.GET('/api/v1/companies/{company_id}/channels', { params: { path: { company_id } } }));
+  answer(
+    api.GET('/api/v1/companies/{company_id}/channels', {
+      params: { path: { company_id }, query: { include_deleted: true } },
+    }),
+  );
 
 export const checkCredential = (company_id: number, kind: ChannelKind, credential: string) =>
   answer(

@@ -100,7 +100,11 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Deletes a channel for good: nothing comes in or goes out by it any more, and what waits is cancelled.
+         *     Its conversations stay. The account can be connected again, as another channel.
+         */
+        delete: operations["delete_channel"];
         options?: never;
         head?: never;
         /** Changes a channel. */
@@ -768,6 +772,7 @@ export interface components {
             username: string | null;
             capabilities: components["schemas"]["Capabilities"];
             created_at: components["schemas"]["Timestamp"];
+            deleted_at: components["schemas"]["Timestamp"] | null;
             /** Format: int64 */
             version: number;
         };
@@ -1093,7 +1098,7 @@ export interface components {
              * @example text_too_long
              * @enum {string}
              */
-            code: "unauthenticated" | "csrf" | "forbidden" | "not_found" | "webhook_secret_wrong" | "method_not_allowed" | "unsupported_media_type" | "invalid_json" | "invalid_request" | "body_too_large" | "request_timeout" | "rate_limited" | "setup_link_invalid" | "sign_in_link_invalid" | "phone_invalid" | "code_wrong" | "code_expired" | "code_too_many_attempts" | "code_resend_too_early" | "name_invalid" | "credential_malformed" | "credential_refused" | "credential_of_other_account" | "provider_unreachable" | "channel_exists" | "channel_disabled" | "channel_kind_unknown" | "public_url_needed" | "text_empty" | "text_too_long" | "caption_too_long" | "client_message_id_invalid" | "client_message_id_conflict" | "conversation_unreachable" | "not_outgoing" | "status_conflict" | "edit_not_supported" | "delete_not_supported" | "file_too_big" | "file_kind_refused" | "file_empty" | "file_not_ready" | "origin_not_allowed" | "visitor_token_invalid" | "identity_not_believed" | "widget_setting_invalid" | "colour_too_light" | "origin_invalid" | "internal" | "unavailable";
+            code: "unauthenticated" | "csrf" | "forbidden" | "not_found" | "webhook_secret_wrong" | "method_not_allowed" | "unsupported_media_type" | "invalid_json" | "invalid_request" | "body_too_large" | "request_timeout" | "rate_limited" | "setup_link_invalid" | "sign_in_link_invalid" | "phone_invalid" | "code_wrong" | "code_expired" | "code_too_many_attempts" | "code_resend_too_early" | "name_invalid" | "credential_malformed" | "credential_refused" | "credential_of_other_account" | "provider_unreachable" | "channel_exists" | "channel_disabled" | "channel_deleted" | "channel_kind_unknown" | "public_url_needed" | "text_empty" | "text_too_long" | "caption_too_long" | "client_message_id_invalid" | "client_message_id_conflict" | "conversation_unreachable" | "not_outgoing" | "status_conflict" | "edit_not_supported" | "delete_not_supported" | "file_too_big" | "file_kind_refused" | "file_empty" | "file_not_ready" | "origin_not_allowed" | "visitor_token_invalid" | "identity_not_believed" | "widget_setting_invalid" | "colour_too_light" | "origin_invalid" | "internal" | "unavailable";
             /** @description For people, in English. */
             detail: string;
             /** @description The field the refusal is about. */
@@ -1116,7 +1121,7 @@ export interface components {
          * @description What happened.
          * @enum {string}
          */
-        EventType: "message_received" | "message_created" | "message_status_changed" | "message_edited" | "message_deleted" | "message_reacted" | "attachment_changed" | "conversation_assigned" | "conversation_archived" | "conversation_reopened" | "conversation_answered" | "contact_changed" | "read_marker_moved" | "channel_connected" | "channel_changed" | "member_joined" | "member_changed";
+        EventType: "message_received" | "message_created" | "message_status_changed" | "message_edited" | "message_deleted" | "message_reacted" | "attachment_changed" | "conversation_assigned" | "conversation_archived" | "conversation_reopened" | "conversation_answered" | "contact_changed" | "read_marker_moved" | "channel_connected" | "channel_changed" | "channel_deleted" | "member_joined" | "member_changed";
         /** @description Why an outgoing message failed, or is unknown. */
         Failure: {
             /**
@@ -1773,7 +1778,10 @@ export interface operations {
     };
     list_channels: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `true`: also deleted ones, which their conversations still name. */
+                include_deleted?: boolean;
+            };
             header?: never;
             path: {
                 company_id: components["schemas"]["CompanyId"];
@@ -2025,6 +2033,92 @@ export interface operations {
             };
         };
     };
+    delete_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                company_id: components["schemas"]["CompanyId"];
+                channel_id: components["schemas"]["ChannelId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now; the same when it was deleted before */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            /** @description `invalid_json` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`: for administrators; `csrf` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found`: it does not exist, or you may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_request` and codes of what is refused, with the `field` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     change_channel: {
         parameters: {
             query?: never;
@@ -2079,6 +2173,15 @@ export interface operations {
             };
             /** @description `not_found`: it does not exist, or you may not see it */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `channel_deleted` */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2172,6 +2275,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description `channel_deleted` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description `unsupported_media_type` */
             415: {
                 headers: {
@@ -2251,6 +2363,15 @@ export interface operations {
             };
             /** @description `not_found`: it does not exist, or you may not see it */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `channel_deleted` */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3011,7 +3132,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `client_message_id_conflict`, `channel_disabled`, `conversation_unreachable` */
+            /** @description `client_message_id_conflict`, `channel_disabled`, `channel_deleted`, `conversation_unreachable` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3107,7 +3228,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `not_outgoing`, `status_conflict`, `delete_not_supported` */
+            /** @description `not_outgoing`, `status_conflict`, `delete_not_supported`, `channel_deleted` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3207,7 +3328,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `not_outgoing`, `status_conflict`, `edit_not_supported` */
+            /** @description `not_outgoing`, `status_conflict`, `edit_not_supported`, `channel_deleted` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3450,7 +3571,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `not_outgoing`, `status_conflict` */
+            /** @description `not_outgoing`, `status_conflict`, `channel_deleted` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3952,7 +4073,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `status_conflict` */
+            /** @description `status_conflict`, `channel_deleted` */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -112,6 +112,7 @@ export const channel = (some: Partial<Channel> = {}): Channel => ({
     sends_per_second: 30,
   },
   created_at: NOW,
+  deleted_at: null,
   version: 1,
   ...some,
 });

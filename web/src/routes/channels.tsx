@@ -6,6 +6,7 @@ import { Lazily } from '../components/Lazily';
 import { Notice } from '../components/Notice';
 import { Skeleton } from '../components/Skeleton';
 import { ChannelCard } from '../features/channels/ChannelCard';
+import { connected } from '../features/channels/connected';
 import { ConnectDialog } from '../features/channels/dialogs';
 import { isTroubled } from '../features/channels/words';
 import { useInside } from '../features/shell/workspace-context';
@@ -19,7 +20,7 @@ export function ChannelsPage() {
   const held = useStore(workspace.store, (state) => state.entities.channels);
   const basics = useStore(workspace.store, (state) => state.basics);
   const [connecting, setConnecting] = useState(false);
-  const channels = Object.values(held).sort(
+  const channels = connected(held).sort(
     (a, b) => Number(isTroubled(b)) - Number(isTroubled(a)) || a.id - b.id,
   );
   const troubled = channels.filter(isTroubled).length;

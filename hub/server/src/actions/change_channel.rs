@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use super::connect_channel::{
     SECRET_PURPOSE, channel_name, check_credential, enqueue_configuration,
 };
-use super::{UNTIL_ENABLED, by_member, channel_files_target, channel_target};
+use super::{UNTIL_ENABLED, by_member, channel_files_target, channel_in_use, channel_target};
 use crate::error::{ApiError, Code};
 
 /// Why a channel that an administrator switched off is off.
@@ -29,7 +29,7 @@ async fn visible_channel(tx: &mut Tx, scope: &Scope, id: ChannelId) -> Result<Ch
     if !scope.sees_channel(Some(id)) {
         return Err(ApiError::not_found());
     }
-    tx.db().channel(scope.company_id, id).await?.ok_or_else(ApiError::not_found)
+    channel_in_use(tx, scope.company_id, id).await
 }
 
 async fn hold(tx: &mut Tx, id: ChannelId, until: hub_domain::Timestamp) -> Result<(), StoreError> {
@@ -77,7 +77,9 @@ pub async fn change_channel(
                     && intake != channel.intake
                 {
                     channel.intake = intake;
-                    configure = channel.state.works() || configure;
+                    // A mode that the provider refused may be why a person was asked for.
+                    let waits = channel.state == ChannelState::NeedsAction;
+                    configure = channel.state.works() || waits || configure;
                 }
                 match change.enabled {
                     Some(true) if !channel.state.works() => configure = true,
@@ -109,7 +111,8 @@ pub async fn change_channel(
 }
 
 /// The provider, or our work with it, says that the channel is in another state. A channel that is not
-/// working holds what is queued for it. What an administrator switched off stays off.
+/// working holds what is queued for it. What an administrator switched off or deleted
+/// stays off.
 pub async fn observe_state(
     tx: &mut Tx,
     id: ChannelId,
@@ -118,7 +121,8 @@ pub async fn observe_state(
 ) -> Result<(), StoreError> {
     let company = tx.company_id()?;
     let Some(mut channel) = tx.db().channel(company, id).await? else { return Ok(()) };
-    let off = channel.state_reason.as_deref() == Some(DISABLED_BY_ADMINISTRATOR);
+    let off = channel.deleted_at.is_some()
+        || channel.state_reason.as_deref() == Some(DISABLED_BY_ADMINISTRATOR);
     let same = channel.state == state && channel.state_reason.as_deref() == reason;
     if off || same {
         return Ok(());

@@ -11,7 +11,10 @@ use hub_store::{Store, Tx};
 use serde_json::json;
 
 use super::send_message::{check_text, enqueue_send};
-use super::{by_member, changeable_message, channel_target, conversation_lane, refresh_preview};
+use super::{
+    by_member, changeable_message, channel_in_use, channel_target, conversation_lane,
+    refresh_preview,
+};
 use crate::error::{ApiError, Code};
 
 /// A change a member asks for.
@@ -109,11 +112,7 @@ async fn edit(
 ) -> Result<Message, ApiError> {
     may_rewrite(scope, &message)?;
     let text = content::without_nul(text);
-    let channel = tx
-        .db()
-        .channel(scope.company_id, conversation.channel_id)
-        .await?
-        .ok_or_else(ApiError::not_found)?;
+    let channel = channel_in_use(tx, scope.company_id, conversation.channel_id).await?;
     if !channel.capabilities.edit {
         return Err(Code::EditNotSupported.into());
     }
@@ -176,11 +175,7 @@ async fn delete(
             give_up(tx, &message, DeliveryState::Cancelled).await?;
         }
         Some(status) if status.confirmed() > 0 => {
-            let channel = tx
-                .db()
-                .channel(scope.company_id, conversation.channel_id)
-                .await?
-                .ok_or_else(ApiError::not_found)?;
+            let channel = channel_in_use(tx, scope.company_id, conversation.channel_id).await?;
             if !channel.capabilities.delete {
                 return Err(Code::DeleteNotSupported.into());
             }
@@ -219,6 +214,7 @@ async fn send_again(
     mut message: Message,
     conversation: Conversation,
 ) -> Result<Message, ApiError> {
+    channel_in_use(tx, scope.company_id, conversation.channel_id).await?;
     changed(&mut message, StatusChange::SendAgain)?;
     message.failure = None;
     message.retry_at = None;

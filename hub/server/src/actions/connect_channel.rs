@@ -12,6 +12,7 @@ use hub_store::{Store, StoreError, Tx};
 use secrecy::SecretString;
 
 use super::by_member;
+use super::delete_channel::CHANNEL_DELETED;
 use crate::error::{ApiError, Code};
 use crate::random;
 
@@ -19,6 +20,8 @@ use crate::random;
 pub const SECRET_PURPOSE: &str = "channel.secret";
 /// What sealed webhook secrets are bound to.
 pub const WEBHOOK_SECRET_PURPOSE: &str = "channel.webhook_secret";
+/// Why a former channel of an account is not disconnected at the provider.
+pub const ACCOUNT_CONNECTED_AGAIN: &str = "account_connected_again";
 /// Longest credential accepted, in bytes.
 pub const CREDENTIAL_LIMIT: usize = 512;
 
@@ -109,6 +112,9 @@ pub async fn connect_channel(
                 };
                 let channel =
                     tx.db().channel(scope.company_id, id).await?.ok_or_else(ApiError::not_found)?;
+                // A former channel of the account was to be disconnected: nobody wants that any more.
+                let lane = configuration_lane(channel.kind, &channel.external_id);
+                tx.db().cancel_lane(&lane, ACCOUNT_CONNECTED_AGAIN, now).await?;
                 enqueue_configuration(tx, &channel).await?;
                 let changes = Changes { channel: Some(channel.clone()), ..Changes::default() };
                 let changes = tx
@@ -123,11 +129,29 @@ pub async fn connect_channel(
 /// Has the provider told how to deliver. The channel is `enabled` when that is done.
 pub async fn enqueue_configuration(tx: &mut Tx, channel: &Channel) -> Result<(), StoreError> {
     debug_assert_eq!(channel.state, ChannelState::Connecting, "only then is there news to tell");
+    enqueue(tx, channel).await
+}
+
+/// Has the provider told to call us no more. What it was to be told before is told no longer.
+pub async fn enqueue_disconnection(tx: &mut Tx, channel: &Channel) -> Result<(), StoreError> {
+    let now = tx.now();
+    let lane = configuration_lane(channel.kind, &channel.external_id);
+    tx.db().cancel_lane(&lane, CHANNEL_DELETED, now).await?;
+    enqueue(tx, channel).await
+}
+
+/// What a provider is told about one account, whichever channel had or has it: a webhook is the account's,
+/// and taking a deleted channel's away must not take away its successor's.
+fn configuration_lane(kind: ChannelKind, external_id: &str) -> String {
+    format!("account:{}:{external_id}", kind.as_str())
+}
+
+async fn enqueue(tx: &mut Tx, channel: &Channel) -> Result<(), StoreError> {
     let now = tx.now();
     let delivery = NewDelivery {
         company_id: Some(channel.company_id),
         kind: DeliveryKind::ConfigureChannel,
-        lane: format!("channel:{}", channel.id),
+        lane: configuration_lane(channel.kind, &channel.external_id),
         // Not the target of sends: configuring ends their pause.
         target: format!("channel:{}:configuration", channel.id),
         subject_id: channel.id.0,

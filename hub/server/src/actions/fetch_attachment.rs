@@ -5,7 +5,7 @@ use hub_domain::{AttachmentId, AttachmentState, Scope};
 use hub_store::Store;
 use hub_store::ingest::fetch_delivery;
 
-use super::{by_member, visible_conversation};
+use super::{by_member, channel_in_use, visible_conversation};
 use crate::error::{ApiError, Code};
 
 pub async fn fetch_attachment(
@@ -30,6 +30,7 @@ pub async fn fetch_attachment(
                 {
                     return Err(ApiError::from(Code::StatusConflict));
                 }
+                channel_in_use(tx, company, record.channel_id).await?;
                 record.attachment.state = AttachmentState::Pending;
                 record.attachment.failure = None;
                 tx.db().save_attachment(company, &record).await?;

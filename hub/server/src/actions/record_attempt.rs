@@ -4,7 +4,7 @@
 //! lease ends: repeated when repeating is harmless, shown as unknown when it is not.
 
 use hub_domain::attachment::AttachmentState;
-use hub_domain::channel::ChannelState;
+use hub_domain::channel::{Channel, ChannelState};
 use hub_domain::delivery::{DeliveryKind, DeliveryState};
 use hub_domain::event::{Changes, EventType, Origin};
 use hub_domain::message::{Failure, StatusChange};
@@ -210,7 +210,7 @@ async fn message_changed(
     outcome: &Outcome,
     settled: &Settled,
 ) -> Result<(), StoreError> {
-    if settled.state != DeliveryState::Dead {
+    if !matches!(settled.state, DeliveryState::Dead | DeliveryState::Cancelled) {
         return Ok(());
     }
     let company = tx.company_id()?;
@@ -246,7 +246,7 @@ async fn attachment_fetched(
                 record.attachment.mime_type = Some(mime_type.clone());
             }
         }
-        (_, DeliveryState::Dead) => {
+        (_, DeliveryState::Dead | DeliveryState::Cancelled) => {
             record.attachment.state = AttachmentState::Unavailable;
             record.attachment.failure = outcome.code().map(ToOwned::to_owned);
         }
@@ -268,11 +268,35 @@ async fn channel_configured(
     settled: &Settled,
 ) -> Result<(), StoreError> {
     let id = ChannelId(delivery.subject_id);
+    let company = tx.company_id()?;
+    let Some(channel) = tx.db().channel(company, id).await? else { return Ok(()) };
+    if channel.deleted_at.is_some() {
+        return channel_disconnected(tx, delivery, &channel, settled).await;
+    }
     match settled.state {
         DeliveryState::Done => observe_state(tx, id, ChannelState::Enabled, None).await,
-        DeliveryState::Dead => {
+        // A credential that no longer works is told by whoever called.
+        DeliveryState::Dead if !matches!(outcome, Outcome::Unauthorized { .. }) => {
             observe_state(tx, id, ChannelState::NeedsAction, outcome.code()).await
         }
         _ => Ok(()),
     }
+}
+
+/// Credentials of a deleted channel are kept until the provider was told, and no longer.
+async fn channel_disconnected(
+    tx: &mut Tx,
+    delivery: &Delivery,
+    channel: &Channel,
+    settled: &Settled,
+) -> Result<(), StoreError> {
+    if settled.state == DeliveryState::Pending {
+        if !tx.db().account_is_connected(channel.kind, &channel.external_id).await? {
+            return Ok(());
+        }
+        // The account's next channel waits in this lane, and need not wait for our next try.
+        let (from, to, now) = (DeliveryState::Pending, DeliveryState::Cancelled, tx.now());
+        tx.db().set_delivery_state(delivery.id, from, to, now).await?;
+    }
+    tx.db().forget_channel_secrets(channel.id).await
 }

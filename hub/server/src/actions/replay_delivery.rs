@@ -7,7 +7,8 @@ use hub_domain::{AttachmentId, DeliveryId, MessageId, Scope};
 use hub_store::records::Delivery;
 use hub_store::{Store, Tx};
 
-use super::{by_member, refresh_preview};
+use super::record_attempt::channel_of;
+use super::{by_member, channel_in_use, refresh_preview};
 use crate::error::{ApiError, Code};
 
 /// Puts a dead or unknown delivery back into its lane, where it was.
@@ -28,6 +29,11 @@ pub async fn replay_delivery(
                     .ok_or_else(ApiError::not_found)?;
                 if !matches!(delivery.state, DeliveryState::Dead | DeliveryState::Unknown) {
                     return Err(ApiError::from(Code::StatusConflict));
+                }
+                if delivery.kind != DeliveryKind::ConfigureChannel
+                    && let Some(channel) = channel_of(&delivery)
+                {
+                    channel_in_use(tx, scope.company_id, channel).await?;
                 }
                 match delivery.kind {
                     DeliveryKind::SendMessage => requeue_message(tx, &scope, &delivery).await?,

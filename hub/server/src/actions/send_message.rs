@@ -14,7 +14,10 @@ use hub_store::records::{NewDelivery, NewMessage};
 use hub_store::{Store, Tx};
 use sha2::{Digest, Sha256};
 
-use super::{by_member, channel_target, conversation_lane, stored_message, visible_conversation};
+use super::{
+    by_member, channel_in_use, channel_target, conversation_lane, stored_message,
+    visible_conversation,
+};
 use crate::error::{ApiError, Code};
 
 /// Most UTF-16 units read of a text before it is refused unread.
@@ -83,8 +86,7 @@ async fn send(
             Err(ApiError::from(Code::ClientMessageIdConflict).field("client_message_id"))
         };
     }
-    let channel =
-        tx.db().channel(company, conversation.channel_id).await?.ok_or_else(ApiError::not_found)?;
+    let channel = channel_in_use(tx, company, conversation.channel_id).await?;
     if !channel.state.works() {
         return Err(ApiError::new(Code::ChannelDisabled));
     }

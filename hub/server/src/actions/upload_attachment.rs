@@ -46,6 +46,9 @@ pub async fn keep_attachment(
     uploaded_by: Option<MemberId>,
     upload: Upload,
 ) -> Result<Attachment, ApiError> {
+    if channel.deleted_at.is_some() {
+        return Err(ApiError::new(Code::ChannelDeleted).field("channel_id"));
+    }
     let mime_type =
         upload.stored.mime_type.unwrap_or_else(|| "application/octet-stream".to_owned());
     let size_bytes = upload.stored.size_bytes;

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hub_domain::ChannelId;
-use hub_domain::channel::{Channel, ChannelState, DriverError, PollBatch, SharedDriver};
+use hub_domain::channel::{
+    Channel, ChannelState, DriverError, IntakeMode, PollBatch, SharedDriver,
+};
 use hub_store::{Store, StoreError};
 use tokio::task::JoinSet;
 
@@ -146,10 +148,7 @@ impl Poller {
             let Some(secrets) = self.store.reader().await?.db().channel_secrets(id).await? else {
                 return Ok(());
             };
-            let wanted =
-                matches!(secrets.channel.state, ChannelState::Enabled | ChannelState::Limited)
-                    && secrets.channel.intake == hub_domain::channel::IntakeMode::Polling;
-            if !wanted {
+            if !is_polled(&secrets.channel) {
                 return self.release(id).await;
             }
             let Some(driver) = self.drivers.get(secrets.channel.kind) else { return Ok(()) };
@@ -159,6 +158,11 @@ impl Poller {
             let Some(polled) = self.renewing(id, &mut lease, poll).await? else { return Ok(()) };
             match polled {
                 Ok(batch) => {
+                    // Switched off, deleted or given to webhooks while the provider was asked: it keeps
+                    // what is not confirmed.
+                    if !batch.updates.is_empty() && !self.is_still_polled(id).await? {
+                        return self.release(id).await;
+                    }
                     let store = self.store_batch(driver, &secrets.channel, fence, cursor, batch);
                     let Some(stored) = self.renewing(id, &mut lease, store).await? else {
                         return Ok(());
@@ -187,6 +191,11 @@ impl Poller {
                 }
             }
         }
+    }
+
+    async fn is_still_polled(&self, id: ChannelId) -> Result<bool, StoreError> {
+        let secrets = self.store.reader().await?.db().channel_secrets(id).await?;
+        Ok(secrets.is_some_and(|secrets| is_polled(&secrets.channel)))
     }
 
     /// Runs `work` while the lease is ours; `None` when it went to another node.
@@ -298,4 +307,9 @@ impl Poller {
             })
             .await
     }
+}
+
+fn is_polled(channel: &Channel) -> bool {
+    matches!(channel.state, ChannelState::Enabled | ChannelState::Limited)
+        && channel.intake == IntakeMode::Polling
 }

@@ -9,15 +9,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use hub_domain::channel::ChannelKind;
+use hub_domain::channel::{Channel, ChannelAccess, ChannelKind, SharedDriver};
 use hub_domain::delivery::{DeliveryKind, DeliveryState};
 use hub_domain::{ChannelId, Timestamp};
-use hub_store::records::{ClaimRequest, Delivery};
+use hub_store::records::{ChannelSecrets, ClaimRequest, Delivery};
 use hub_store::{Commit, Store, StoreError};
 use tokio::sync::{Notify, Semaphore, broadcast};
 
 use super::outcome::{Outcome, RetryRules};
 use super::{configure, fetch, message, sign_in_code};
+use crate::actions::delete_channel::CHANNEL_DELETED;
 use crate::actions::record_attempt::{channel_of, end_attempt, lose_attempt, start_attempt};
 use crate::bus::{Bus, Signal};
 use crate::config::DeliveryConfig;
@@ -435,22 +436,35 @@ async fn channel_kind(
     Ok(tx.db().channel_secrets(id).await?.map(|secrets| secrets.channel.kind))
 }
 
-/// The channel of a delivery, ready for its driver.
+/// A channel with what it takes to act for it.
+pub(super) struct Ready {
+    pub channel: Channel,
+    pub driver: SharedDriver,
+    pub access: ChannelAccess,
+}
+
+/// The channel of a delivery, or what became of the delivery without it.
 pub(super) async fn channel_for(
     parts: &EngineParts,
     id: ChannelId,
-) -> Result<
-    Option<(
-        hub_domain::channel::Channel,
-        hub_domain::channel::SharedDriver,
-        hub_domain::channel::ChannelAccess,
-    )>,
-    StoreError,
-> {
-    let Some(secrets) = parts.store.reader().await?.db().channel_secrets(id).await? else {
-        return Ok(None);
+) -> Result<Result<Ready, Outcome>, StoreError> {
+    let secrets = parts.store.reader().await?.db().channel_secrets(id).await?;
+    match secrets {
+        Some(secrets) if secrets.channel.deleted_at.is_some() => {
+            Ok(Err(Outcome::Cancelled { code: CHANNEL_DELETED.to_owned(), detail: String::new() }))
+        }
+        Some(secrets) => ready(parts, secrets),
+        None => Ok(Err(Outcome::refused("subject_gone", "the channel is not there any more"))),
+    }
+}
+
+pub(super) fn ready(
+    parts: &EngineParts,
+    secrets: ChannelSecrets,
+) -> Result<Result<Ready, Outcome>, StoreError> {
+    let Some(driver) = parts.drivers.get(secrets.channel.kind) else {
+        return Ok(Err(Outcome::refused("subject_gone", "there is no driver for the channel")));
     };
-    let Some(driver) = parts.drivers.get(secrets.channel.kind) else { return Ok(None) };
     let access = drivers::access(parts.store.vault(), &secrets)?;
-    Ok(Some((secrets.channel, Arc::clone(driver), access)))
+    Ok(Ok(Ready { channel: secrets.channel, driver: Arc::clone(driver), access }))
 }

@@ -4,7 +4,7 @@ use hub_domain::AttachmentId;
 use hub_store::StoreError;
 use hub_store::records::Delivery;
 
-use super::engine::{EngineParts, channel_for};
+use super::engine::{EngineParts, Ready, channel_for};
 use super::outcome::Outcome;
 use crate::files::FilesError;
 
@@ -15,8 +15,9 @@ pub async fn fetch(parts: &EngineParts, delivery: &Delivery) -> Result<Outcome, 
     let record = parts.store.reader().await?.db().attachment(company, id).await?;
     let Some(record) = record else { return Ok(gone()) };
     let Some(file_ref) = &record.file_ref else { return Ok(gone()) };
-    let Some((channel, driver, access)) = channel_for(parts, record.channel_id).await? else {
-        return Ok(gone());
+    let Ready { channel, driver, access } = match channel_for(parts, record.channel_id).await? {
+        Ok(ready) => ready,
+        Err(outcome) => return Ok(outcome),
     };
     let download = match driver.download(&access, file_ref).await {
         Ok(download) => download,

@@ -9,7 +9,7 @@ use hub_store::StoreError;
 use hub_store::records::{Address, Delivery};
 use serde::Deserialize;
 
-use super::engine::{EngineParts, channel_for};
+use super::engine::{EngineParts, Ready, channel_for};
 use super::outcome::Outcome;
 use crate::actions::record_attempt::channel_of;
 
@@ -39,8 +39,10 @@ pub async fn send(parts: &EngineParts, delivery: &Delivery) -> Result<Outcome, S
     let Some(Addressed { message, address }) = addressed(parts, delivery).await? else {
         return Ok(gone());
     };
-    let Some((_, driver, access)) = channel_for(parts, ChannelId(address.channel_id)).await? else {
-        return Ok(gone());
+    let id = ChannelId(address.channel_id);
+    let Ready { driver, access, .. } = match channel_for(parts, id).await? {
+        Ok(ready) => ready,
+        Err(outcome) => return Ok(outcome),
     };
     let attachment = match outbound_attachment(parts, &message).await? {
         Ok(attachment) => attachment,
@@ -126,8 +128,10 @@ async fn change(
     let Some(external_id) = address.external_id else {
         return Ok(Outcome::refused("never_sent", "the message has no number at the provider"));
     };
-    let Some((_, driver, access)) = channel_for(parts, ChannelId(address.channel_id)).await? else {
-        return Ok(gone());
+    let id = ChannelId(address.channel_id);
+    let Ready { driver, access, .. } = match channel_for(parts, id).await? {
+        Ok(ready) => ready,
+        Err(outcome) => return Ok(outcome),
     };
     let changed = match change {
         Change::Edit(EditPayload { text, caption }) => {
@@ -154,7 +158,10 @@ pub async fn answer_button(
         return Ok(gone());
     };
     let Some(channel) = channel_of(delivery) else { return Ok(gone()) };
-    let Some((_, driver, access)) = channel_for(parts, channel).await? else { return Ok(gone()) };
+    let Ready { driver, access, .. } = match channel_for(parts, channel).await? {
+        Ok(ready) => ready,
+        Err(outcome) => return Ok(outcome),
+    };
     Ok(match driver.answer_button(&access, &payload.external_id).await {
         Ok(()) => Outcome::Done,
         Err(error) => error.into(),

@@ -2,7 +2,7 @@
 
 use hub_domain::Timestamp;
 use hub_domain::channel::{DriverError, SendReceipt};
-use hub_domain::delivery::{DeliveryState, retry_delay_ms};
+use hub_domain::delivery::{DeliveryKind, DeliveryState, retry_delay_ms};
 use hub_domain::message::Failure;
 use hub_store::records::Delivery;
 
@@ -26,6 +26,11 @@ pub enum Outcome {
     },
     /// Did not happen, and will not.
     Refused {
+        code: String,
+        detail: String,
+    },
+    /// Did not happen, and is not wanted any more.
+    Cancelled {
         code: String,
         detail: String,
     },
@@ -60,6 +65,7 @@ impl Outcome {
             Self::Done | Self::Sent(_) | Self::Fetched(_) => None,
             Self::Retry { code, .. }
             | Self::Refused { code, .. }
+            | Self::Cancelled { code, .. }
             | Self::Unauthorized { code, .. }
             | Self::Unknown { code, .. } => Some(code),
         }
@@ -70,6 +76,7 @@ impl Outcome {
             Self::Done | Self::Sent(_) | Self::Fetched(_) => None,
             Self::Retry { detail, .. }
             | Self::Refused { detail, .. }
+            | Self::Cancelled { detail, .. }
             | Self::Unauthorized { detail, .. }
             | Self::Unknown { detail, .. } => Some(detail),
         }
@@ -138,8 +145,14 @@ impl RetryRules {
                 ended(DeliveryState::Done, "done")
             }
             Outcome::Refused { .. } => ended(DeliveryState::Dead, "refused"),
+            Outcome::Cancelled { .. } => ended(DeliveryState::Cancelled, "refused"),
             Outcome::Unknown { .. } if !delivery.kind.repeatable() => {
                 ended(DeliveryState::Unknown, "unknown")
+            }
+            // Nothing holds it back: it would be tried again and again. Another credential, or switching
+            // the channel on, configures it anew.
+            Outcome::Unauthorized { .. } if delivery.kind == DeliveryKind::ConfigureChannel => {
+                ended(DeliveryState::Dead, "refused")
             }
             // The channel is switched off in the same transaction and holds its queue, however often
             // this happens: it is not the delivery that failed.
@@ -184,7 +197,6 @@ impl RetryRules {
 #[cfg(test)]
 mod tests {
     use hub_domain::DeliveryId;
-    use hub_domain::delivery::DeliveryKind;
 
     use super::*;
 
@@ -241,6 +253,13 @@ mod tests {
         let revoked = Outcome::Unauthorized { code: "token_revoked".into(), detail: String::new() };
         let settled = settle(DeliveryKind::SendMessage, 9, &revoked);
         assert_eq!(settled.state, DeliveryState::Pending);
+    }
+
+    #[test]
+    fn a_revoked_credential_ends_telling_the_provider_how_to_deliver() {
+        let revoked = Outcome::Unauthorized { code: "token_revoked".into(), detail: String::new() };
+        let settled = settle(DeliveryKind::ConfigureChannel, 1, &revoked);
+        assert_eq!(settled.state, DeliveryState::Dead);
     }
 
     #[test]

@@ -12,10 +12,11 @@ use super::members::{CompanyPath, position_of};
 use super::refusals::{OfAdministrators, OfMembers};
 use crate::actions::change_channel::{ChannelChange, change_channel};
 use crate::actions::connect_channel::{self, ConnectChannel};
+use crate::actions::delete_channel::delete_channel;
 use crate::app::App;
 use crate::auth::{CurrentMember, RequireAdministrator};
 use crate::error::{ApiError, Code};
-use crate::extract::{JsonBody, PathParams};
+use crate::extract::{JsonBody, PathParams, QueryParams};
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Path)]
@@ -30,16 +31,26 @@ pub struct Channels {
     pub position: StreamPosition,
 }
 
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ChannelQuery {
+    /// `true`: also deleted ones, which their conversations still name.
+    #[serde(default)]
+    include_deleted: bool,
+}
+
 /// The channels of the company that you may see.
 #[utoipa::path(get, path = "/companies/{company_id}/channels", operation_id = "list_channels",
-    tag = "company", params(CompanyPath), security(("session" = []), ("private_token" = [])),
+    tag = "company", params(CompanyPath, ChannelQuery), security(("session" = []), ("private_token" = [])),
     responses((status = 200, body = Channels, description = "All of them"), OfMembers))]
 pub async fn list_channels(
     State(app): State<App>,
     CurrentMember(scope): CurrentMember,
+    QueryParams(query): QueryParams<ChannelQuery>,
 ) -> Result<Json<Channels>, ApiError> {
     let position = position_of(&app, scope.company_id).await?;
-    let items = app.store.reader().await?.db().channels(&scope).await?;
+    let mut items = app.store.reader().await?.db().channels(&scope).await?;
+    items.retain(|channel| query.include_deleted || channel.deleted_at.is_none());
     Ok(Json(Channels { items, position }))
 }
 
@@ -161,7 +172,11 @@ pub struct ChannelPatch {
 #[utoipa::path(patch, path = "/companies/{company_id}/channels/{channel_id}",
     operation_id = "change_channel", tag = "company", params(ChannelPath),
     request_body = ChannelPatch, security(("session" = []), ("private_token" = [])),
-    responses((status = 200, body = Channel, description = "As it is now"), OfAdministrators))]
+    responses(
+        (status = 200, body = Channel, description = "As it is now"),
+        (status = 409, body = crate::error::ErrorBody, description = "`channel_deleted`"),
+        OfAdministrators,
+    ))]
 pub async fn change(
     State(app): State<App>,
     RequireAdministrator(scope): RequireAdministrator,
@@ -184,7 +199,11 @@ pub async fn change(
 #[utoipa::path(post, path = "/companies/{company_id}/channels/{channel_id}/disable",
     operation_id = "disable_channel", tag = "company", params(ChannelPath),
     security(("session" = []), ("private_token" = [])),
-    responses((status = 200, body = Channel, description = "As it is now"), OfAdministrators))]
+    responses(
+        (status = 200, body = Channel, description = "As it is now"),
+        (status = 409, body = crate::error::ErrorBody, description = "`channel_deleted`"),
+        OfAdministrators,
+    ))]
 pub async fn disable(
     State(app): State<App>,
     RequireAdministrator(scope): RequireAdministrator,
@@ -197,13 +216,34 @@ pub async fn disable(
 #[utoipa::path(post, path = "/companies/{company_id}/channels/{channel_id}/enable",
     operation_id = "enable_channel", tag = "company", params(ChannelPath),
     security(("session" = []), ("private_token" = [])),
-    responses((status = 200, body = Channel, description = "As it is now"), OfAdministrators))]
+    responses(
+        (status = 200, body = Channel, description = "As it is now"),
+        (status = 409, body = crate::error::ErrorBody, description = "`channel_deleted`"),
+        OfAdministrators,
+    ))]
 pub async fn enable(
     State(app): State<App>,
     RequireAdministrator(scope): RequireAdministrator,
     PathParams(path): PathParams<ChannelPath>,
 ) -> Result<Json<Channel>, ApiError> {
     apply(&app, &scope, path.channel_id, enabled(true)).await
+}
+
+/// Deletes a channel for good: nothing comes in or goes out by it any more, and what waits is cancelled.
+/// Its conversations stay. The account can be connected again, as another channel.
+#[utoipa::path(delete, path = "/companies/{company_id}/channels/{channel_id}",
+    operation_id = "delete_channel", tag = "company", params(ChannelPath),
+    security(("session" = []), ("private_token" = [])),
+    responses(
+        (status = 200, body = Channel, description = "As it is now; the same when it was deleted before"),
+        OfAdministrators,
+    ))]
+pub async fn delete(
+    State(app): State<App>,
+    RequireAdministrator(scope): RequireAdministrator,
+    PathParams(path): PathParams<ChannelPath>,
+) -> Result<Json<Channel>, ApiError> {
+    delete_channel(&app.store, &scope, path.channel_id).await.map(Json)
 }
 
 const fn enabled(enabled: bool) -> ChannelChange {

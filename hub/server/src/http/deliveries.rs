@@ -190,7 +190,7 @@ pub async fn list_message_deliveries(
     security(("session" = []), ("private_token" = [])),
     responses(
         (status = 202, body = DeliveryItem, description = "It waits for its turn"),
-        (status = 409, body = ErrorBody, description = "`status_conflict`"),
+        (status = 409, body = ErrorBody, description = "`status_conflict`, `channel_deleted`"),
         OfAdministrators,
     ))]
 pub async fn replay(

@@ -178,7 +178,7 @@ pub struct NewMessage {
     responses(
         (status = 202, body = Message, description = "Queued"),
         (status = 200, body = Message, description = "This intention was stored before"),
-        (status = 409, body = ErrorBody, description = "`client_message_id_conflict`, `channel_disabled`, `conversation_unreachable`"),
+        (status = 409, body = ErrorBody, description = "`client_message_id_conflict`, `channel_disabled`, `channel_deleted`, `conversation_unreachable`"),
         OfChanges,
     ))]
 pub async fn send(
@@ -218,7 +218,7 @@ pub struct EditedText {
     request_body = EditedText, security(("session" = []), ("private_token" = [])),
     responses(
         (status = 200, body = Message, description = "As it is now"),
-        (status = 409, body = ErrorBody, description = "`not_outgoing`, `status_conflict`, `edit_not_supported`"),
+        (status = 409, body = ErrorBody, description = "`not_outgoing`, `status_conflict`, `edit_not_supported`, `channel_deleted`"),
         OfChanges,
     ))]
 pub async fn edit(
@@ -237,7 +237,7 @@ pub async fn edit(
     security(("session" = []), ("private_token" = [])),
     responses(
         (status = 200, body = Message, description = "As it is now"),
-        (status = 409, body = ErrorBody, description = "`not_outgoing`, `status_conflict`, `delete_not_supported`"),
+        (status = 409, body = ErrorBody, description = "`not_outgoing`, `status_conflict`, `delete_not_supported`, `channel_deleted`"),
         OfChanges,
     ))]
 pub async fn delete(
@@ -255,7 +255,7 @@ pub async fn delete(
     security(("session" = []), ("private_token" = [])),
     responses(
         (status = 200, body = Message, description = "As it is now"),
-        (status = 409, body = ErrorBody, description = "`not_outgoing`, `status_conflict`"),
+        (status = 409, body = ErrorBody, description = "`not_outgoing`, `status_conflict`, `channel_deleted`"),
         OfChanges,
     ))]
 pub async fn retry(

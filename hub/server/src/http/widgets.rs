@@ -16,8 +16,8 @@ use super::channels::ChannelPath;
 use super::conversations::ConversationPath;
 use super::members::CompanyPath;
 use super::refusals::{OfAdministrators, OfMembers};
-use crate::actions::by_member;
 use crate::actions::connect_channel::{ConnectChannel, SECRET_PURPOSE, connect_channel};
+use crate::actions::{by_member, channel_in_use};
 use crate::app::App;
 use crate::auth::{CurrentMember, RequireAdministrator};
 use crate::error::{ApiError, Code};
@@ -129,8 +129,7 @@ pub async fn renew_secret(
             Box::pin(async move {
                 let company = tx.company_id()?;
                 tx.db().save_channel_secret(id, &sealed).await?;
-                let channel =
-                    tx.db().channel(company, id).await?.ok_or_else(ApiError::not_found)?;
+                let channel = channel_in_use(tx, company, id).await?;
                 let changes = Changes { channel: Some(channel), ..Changes::default() };
                 tx.append(EventType::ChannelChanged, by, Some(id), changes).await?;
                 Ok::<_, ApiError>(())
@@ -148,7 +147,9 @@ async fn widget_of(app: &App, scope: &Scope, id: ChannelId) -> Result<ChannelSec
     let found = found.filter(|found| {
         found.channel.company_id == scope.company_id && found.channel.kind == ChannelKind::Widget
     });
-    found.ok_or_else(ApiError::not_found)
+    let found = found.ok_or_else(ApiError::not_found)?;
+    // Its secret is forgotten, and no page shows it any more.
+    if found.channel.deleted_at.is_some() { Err(Code::ChannelDeleted.into()) } else { Ok(found) }
 }
 
 async fn shown(app: &App, scope: &Scope, id: ChannelId) -> Result<Widget, ApiError> {
@@ -179,8 +180,7 @@ async fn save(
         .write(scope.company_id, move |tx| {
             Box::pin(async move {
                 let (company, now) = (tx.company_id()?, tx.now());
-                let channel =
-                    tx.db().channel(company, id).await?.ok_or_else(ApiError::not_found)?;
+                let channel = channel_in_use(tx, company, id).await?;
                 tx.db().save_widget_settings(company, id, &text, now).await?;
                 let changes = Changes { channel: Some(channel.clone()), ..Changes::default() };
                 let changes = tx.append(EventType::ChannelChanged, by, Some(id), changes).await?;

@@ -9,7 +9,7 @@ use crate::StoreError;
 use crate::records::{ChannelSecrets, NewChannel};
 
 const COLUMNS: &str = "id, company_id, kind, name, state, state_reason, intake, external_id, username, \
-     capabilities, secret_sealed, webhook_secret_sealed, poll_cursor, version, created_at";
+     capabilities, secret_sealed, webhook_secret_sealed, poll_cursor, version, created_at, deleted_at";
 
 #[derive(sqlx::FromRow)]
 struct ChannelRow {
@@ -28,6 +28,7 @@ struct ChannelRow {
     poll_cursor: Option<String>,
     version: i64,
     created_at: i64,
+    deleted_at: Option<i64>,
 }
 
 impl TryFrom<ChannelRow> for ChannelSecrets {
@@ -50,6 +51,7 @@ impl TryFrom<ChannelRow> for ChannelSecrets {
                 capabilities: serde_json::from_str(&row.capabilities)
                     .map_err(|_| unknown("capabilities"))?,
                 created_at: Timestamp(row.created_at),
+                deleted_at: row.deleted_at.map(Timestamp),
                 version: row.version,
             },
             secret_sealed: row.secret_sealed,
@@ -93,7 +95,7 @@ pub async fn save_channel(conn: &mut Conn, channel: &Channel) -> Result<(), Stor
         .map_err(|error| StoreError::inconsistent(error.to_string()))?;
     sqlx::query(
         "UPDATE channels SET name = $3, state = $4, state_reason = $5, intake = $6, username = $7,
-             capabilities = $8, version = $9
+             capabilities = $8, version = $9, deleted_at = $10
          WHERE company_id = $1 AND id = $2",
     )
     .bind(channel.company_id.0)
@@ -105,6 +107,7 @@ pub async fn save_channel(conn: &mut Conn, channel: &Channel) -> Result<(), Stor
     .bind(&channel.username)
     .bind(capabilities)
     .bind(channel.version)
+    .bind(channel.deleted_at.map(|at| at.0))
     .execute(conn)
     .await?;
     Ok(())
@@ -121,6 +124,33 @@ pub async fn save_channel_secret(
         .execute(conn)
         .await?;
     Ok(())
+}
+
+pub async fn forget_channel_secrets(conn: &mut Conn, id: ChannelId) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE channels SET secret_sealed = '', webhook_secret_sealed = '', poll_cursor = NULL
+         WHERE id = $1 AND deleted_at IS NOT NULL",
+    )
+    .bind(id.0)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub async fn account_is_connected(
+    conn: &mut Conn,
+    kind: ChannelKind,
+    external_id: &str,
+) -> Result<bool, StoreError> {
+    let found: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM channels
+         WHERE kind = $1 AND external_id = $2 AND deleted_at IS NULL",
+    )
+    .bind(kind.as_str())
+    .bind(external_id)
+    .fetch_one(conn)
+    .await?;
+    Ok(found > 0)
 }
 
 pub async fn channel(
@@ -162,7 +192,10 @@ pub async fn secrets_of_channels(
     conn: &mut Conn,
     ids: &[i64],
 ) -> Result<Vec<ChannelSecrets>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM channels WHERE id {}", dialect::in_ids(1));
+    let sql = format!(
+        "SELECT {COLUMNS} FROM channels WHERE id {} AND deleted_at IS NULL",
+        dialect::in_ids(1)
+    );
     let rows: Vec<ChannelRow> =
         sqlx::query_as(AssertSqlSafe(sql)).bind(dialect::ids(ids)).fetch_all(conn).await?;
     rows.into_iter().map(ChannelSecrets::try_from).collect()

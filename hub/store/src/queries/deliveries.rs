@@ -403,6 +403,45 @@ pub async fn set_delivery_state(
     Ok(changed == 1)
 }
 
+pub async fn make_due(
+    conn: &mut Conn,
+    company: CompanyId,
+    targets: &[String],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for target in targets {
+        sqlx::query(
+            "UPDATE deliveries SET not_before = $3
+             WHERE company_id = $1 AND state = 'pending' AND target = $2 AND not_before > $3",
+        )
+        .bind(company.0)
+        .bind(target)
+        .bind(now.0)
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(())
+}
+
+pub async fn cancel_lane(
+    conn: &mut Conn,
+    lane: &str,
+    reason: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE deliveries SET state = 'cancelled', error_code = $2, error_detail = NULL,
+             finished_at = $3
+         WHERE lane = $1 AND state = 'pending'",
+    )
+    .bind(lane)
+    .bind(reason)
+    .bind(now.0)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 pub async fn expired_deliveries(
     conn: &mut Conn,
     before: Timestamp,

@@ -45,12 +45,13 @@ pub async fn widget_by_key(
     conn: &mut Conn,
     key: &str,
 ) -> Result<Option<ChannelSecrets>, StoreError> {
-    let id: Option<i64> =
-        sqlx::query_scalar("SELECT id FROM channels WHERE kind = $1 AND external_id = $2")
-            .bind(ChannelKind::Widget.as_str())
-            .bind(key)
-            .fetch_optional(&mut *conn)
-            .await?;
+    let id: Option<i64> = sqlx::query_scalar(
+        "SELECT id FROM channels WHERE kind = $1 AND external_id = $2 AND deleted_at IS NULL",
+    )
+    .bind(ChannelKind::Widget.as_str())
+    .bind(key)
+    .fetch_optional(&mut *conn)
+    .await?;
     match id {
         Some(id) => channels::channel_secrets(conn, ChannelId(id)).await,
         None => Ok(None),

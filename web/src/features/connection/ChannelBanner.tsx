@@ -3,6 +3,7 @@ import { IconAlertTriangle } from '@tabler/icons-react';
 import { Link, useLocation } from '@tanstack/react-router';
 import { t } from '../../i18n';
 import { useStore } from '../../state/store';
+import { connected } from '../channels/connected';
 import { channelTitle, isTroubled, reasonOf } from '../channels/words';
 import { useInside } from '../shell/workspace-context';
 import classes from './banner.module.css';
@@ -12,7 +13,7 @@ export function ChannelBanner() {
   const { workspace } = useInside();
   const { pathname } = useLocation();
   const channels = useStore(workspace.store, (state) => state.entities.channels);
-  const troubled = Object.values(channels).filter(isTroubled);
+  const troubled = connected(channels).filter(isTroubled);
   const [first] = troubled;
   if (!first || workspace.me.role !== 'administrator' || pathname.includes('/settings/')) return null;
   return (

@@ -11,6 +11,7 @@ import { sentenceOf } from '../../i18n/errors';
 import { holdOrder, listConversations } from '../../state/order';
 import { useStore } from '../../state/store';
 import { listKey } from '../../state/workspace';
+import { connected } from '../channels/connected';
 import { useInside } from '../shell/workspace-context';
 import classes from './ChatList.module.css';
 import { ChatRow } from './ChatRow';
@@ -212,7 +213,7 @@ function EmptyList() {
   const { params, query } = useMessagesRoute();
   const channels = useStore(workspace.store, (state) => state.entities.channels);
   const basics = useStore(workspace.store, (state) => state.basics);
-  const none = basics === 'ready' && Object.keys(channels).length === 0;
+  const none = basics === 'ready' && connected(channels).length === 0;
   const narrowed = query.filter !== 'open' || query.channelId !== null;
   if (none) {
     return (

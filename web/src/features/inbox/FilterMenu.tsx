@@ -7,6 +7,7 @@ import { Spoken } from '../../components/Spoken';
 import { t } from '../../i18n';
 import type { ListQuery } from '../../state/order';
 import { useStore } from '../../state/store';
+import { connected } from '../channels/connected';
 import { useInside } from '../shell/workspace-context';
 import listClasses from './ChatList.module.css';
 import classes from './FilterMenu.module.css';
@@ -59,7 +60,7 @@ export function ChannelFilter({ query }: { query: ListQuery }) {
   const { params, search } = useMessagesRoute();
   const navigate = useNavigate();
   const channels = useStore(workspace.store, (state) => state.entities.channels);
-  const all = Object.values(channels);
+  const all = connected(channels);
   const chosen = query.channelId === null ? undefined : channels[query.channelId];
   if (all.length < 2 && !chosen) return null;
   const go = (channel: number | undefined) =>

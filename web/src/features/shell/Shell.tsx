@@ -6,6 +6,7 @@ import { Tip } from '../../components/Tip';
 import { Toasts } from '../../components/Toasts';
 import { t } from '../../i18n';
 import { useStore } from '../../state/store';
+import { connected } from '../channels/connected';
 import { ChannelBanner } from '../connection/ChannelBanner';
 import { ConnectionBanner } from '../connection/ConnectionBanner';
 import { DemoBanner } from '../connection/DemoBanner';
@@ -22,7 +23,7 @@ export function Shell({ children }: { children: ReactNode }) {
   const company = String(workspace.company.id);
   const unanswered = useStore(workspace.store, (state) => state.counts?.unanswered ?? 0);
   const troubled = useStore(workspace.store, (state) =>
-    Object.values(state.entities.channels).some(
+    connected(state.entities.channels).some(
       (channel) => channel.state === 'disabled' || channel.state === 'needs_action',
     ),
   );
