@@ -39,6 +39,12 @@ async fn fill(store: &TestStore) {
             office.member
         ),
         "INSERT INTO attempts (delivery_id, number, started_at) SELECT id, 1, 0 FROM deliveries".to_owned(),
+        format!(
+            "INSERT INTO widget_visitors (channel_id, visitor_id, company_id, number, user_agent,
+                 created_at, changed_at)
+             VALUES ({}, 'visitor', {}, 1, '', 0, 0)",
+            office.channel, office.company
+        ),
         "INSERT INTO targets (target) VALUES ('t')".to_owned(),
         "INSERT INTO leases (name, owner, fence, expires_at) VALUES ('l', 'o', 1, 0)".to_owned(),
     ] {
