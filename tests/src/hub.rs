@@ -77,6 +77,8 @@ pub struct Snapshot {
     pub members: BTreeMap<i64, Member>,
     /// By `conversation:member`.
     pub read_markers: BTreeMap<String, hub_domain::conversation::ReadMarker>,
+    /// Marks of deleted ones included.
+    pub quick_replies: BTreeMap<i64, hub_domain::QuickReply>,
 }
 
 impl Snapshot {
@@ -100,6 +102,9 @@ impl Snapshot {
         }
         if let Some(new) = changes.member {
             put(&mut self.members, new.id.0, new, |it| it.version);
+        }
+        if let Some(new) = changes.quick_reply {
+            put(&mut self.quick_replies, new.id.0, new, |it| it.version);
         }
         if let Some(new) = changes.read_marker {
             let key = format!("{}:{}", new.conversation_id, new.member_id);
@@ -258,6 +263,9 @@ impl TestHub {
         }
         for channel in reader.db().channels(&self.scope).await.expect("channels") {
             snapshot.channels.insert(channel.id.0, channel);
+        }
+        for quick_reply in reader.db().quick_replies(self.company, true).await.expect("replies") {
+            snapshot.quick_replies.insert(quick_reply.id.0, quick_reply);
         }
         for member in reader.db().members(self.company).await.expect("members") {
             snapshot.members.insert(member.id.0, member);

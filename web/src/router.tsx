@@ -111,6 +111,12 @@ const conversation = createRoute({
   component: lazyRouteComponent(() => import('./routes/messages'), 'ConversationPane'),
 });
 
+const quickReplies = createRoute({
+  getParentRoute: () => company,
+  path: 'quick-replies',
+  component: lazyRouteComponent(() => import('./routes/quick-replies'), 'QuickRepliesPage'),
+});
+
 const settings = createRoute({
   getParentRoute: () => company,
   path: 'settings',
@@ -134,6 +140,7 @@ const routeTree = root.addChildren([
   company.addChildren([
     companyHome,
     messages.addChildren([noConversation, conversation]),
+    quickReplies,
     settings.addChildren([channels]),
   ]),
 ]);

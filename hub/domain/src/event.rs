@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::channel::Channel;
 use crate::conversation::{Conversation, ReadMarker};
-use crate::{ChannelId, CompanyId, ConversationId, Member, MemberId, Message, Timestamp};
+use crate::{
+    ChannelId, CompanyId, ConversationId, Member, MemberId, Message, QuickReply, Timestamp,
+};
 
 /// A place in a company's log.
 ///
@@ -43,10 +45,12 @@ pub enum EventType {
     ChannelDeleted,
     MemberJoined,
     MemberChanged,
+    QuickReplyChanged,
+    QuickReplyDeleted,
 }
 
 impl EventType {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::MessageReceived,
         Self::MessageCreated,
         Self::MessageStatusChanged,
@@ -65,6 +69,8 @@ impl EventType {
         Self::ChannelDeleted,
         Self::MemberJoined,
         Self::MemberChanged,
+        Self::QuickReplyChanged,
+        Self::QuickReplyDeleted,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -87,6 +93,8 @@ impl EventType {
             Self::ChannelDeleted => "channel_deleted",
             Self::MemberJoined => "member_joined",
             Self::MemberChanged => "member_changed",
+            Self::QuickReplyChanged => "quick_reply_changed",
+            Self::QuickReplyDeleted => "quick_reply_deleted",
         }
     }
 }
@@ -116,6 +124,8 @@ pub struct Changes {
     pub channel: Option<Channel>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<Member>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quick_reply: Option<QuickReply>,
 }
 
 /// An entry of a company's log.

@@ -40,6 +40,7 @@ ids! {
     ConversationId,
     MessageId,
     AttachmentId,
+    QuickReplyId,
     DeliveryId,
     SessionId,
 }

@@ -8,6 +8,8 @@
 //! - **contact**, **contact identity**: a client; one address of that client on one channel.
 //! - **conversation**: the correspondence with one identity on one channel.
 //! - **message**: incoming, outgoing, system or note.
+//! - **quick reply**: a saved answer of a company, with an optional file.
+//! - **draft**: what a member has begun to write in a conversation; nobody else sees it.
 //! - **event**, **stream**, **position**: an entry of a company's log; the log; `{epoch, offset}` in it.
 //! - **delivery**, **attempt**, **lane**: an effect to be made outside; one try; what keeps order.
 //!
@@ -22,11 +24,13 @@ pub mod contact;
 pub mod content;
 pub mod conversation;
 pub mod delivery;
+pub mod draft;
 pub mod event;
 pub mod ids;
 pub mod member;
 pub mod message;
 pub mod phone;
+pub mod quick_reply;
 
 pub use attachment::{Attachment, AttachmentKind, AttachmentState};
 pub use clock::{Clock, FixedClock, SystemClock, Timestamp};
@@ -34,7 +38,9 @@ pub use company::Company;
 pub use contact::ContactCard;
 pub use content::{Content, Entity, ForwardOrigin, ReplyTo};
 pub use conversation::{Conversation, ConversationState, MessagePreview};
+pub use draft::Draft;
 pub use event::{Audience, Ephemeral, Event, StreamPosition};
 pub use ids::*;
 pub use member::{Member, Role, Scope, Visibility};
 pub use message::{Direction, Failure, Message, MessageStatus};
+pub use quick_reply::{QuickReply, QuickReplyFile};

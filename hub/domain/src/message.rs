@@ -11,6 +11,8 @@ use crate::{
 
 /// Longest `client_message_id`, in bytes.
 pub const CLIENT_MESSAGE_ID_LIMIT: usize = 64;
+/// Longest note, in UTF-16 code units. No channel bounds it: it goes nowhere.
+pub const NOTE_LIMIT: usize = 10_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]

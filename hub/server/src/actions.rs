@@ -4,11 +4,13 @@
 //! Actions neither read requests nor call providers (connecting a channel asks the provider whose
 //! credential it is *before* its transaction). Clients learn of changes from the log alone.
 
+pub mod add_note;
 pub mod apply_updates;
 pub mod assign;
 pub mod bootstrap;
 pub mod change_channel;
 pub mod change_message;
+pub mod change_quick_reply;
 pub mod connect_channel;
 pub mod delete_channel;
 pub mod fetch_attachment;
@@ -16,6 +18,7 @@ pub mod mark_answered;
 pub mod move_read_marker;
 pub mod record_attempt;
 pub mod replay_delivery;
+pub mod save_draft;
 pub mod send_message;
 pub mod set_conversation_state;
 pub mod set_up;

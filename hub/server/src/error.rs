@@ -88,6 +88,14 @@ codes! {
     StatusConflict 409 "status_conflict" "This is not possible in the present state of the message.",
     EditNotSupported 409 "edit_not_supported" "This channel cannot edit messages.",
     DeleteNotSupported 409 "delete_not_supported" "This channel cannot delete messages.",
+    NoteEmpty 422 "note_empty" "A comment needs text.",
+    NoteTooLong 422 "note_too_long" "The comment is too long.",
+    DraftTooLong 422 "draft_too_long" "The draft is too long.",
+    // Quick replies
+    QuickReplyNameInvalid 422 "quick_reply_name_invalid" "A template has a name of 1 to 120 characters.",
+    QuickReplyEmpty 422 "quick_reply_empty" "A template needs text.",
+    QuickReplyTooLong 422 "quick_reply_too_long" "The text of the template is too long.",
+    TooManyQuickReplies 409 "too_many_quick_replies" "There is no room for another template; delete some.",
     // Files
     FileTooBig 413 "file_too_big" "The file is too big.",
     FileKindRefused 415 "file_kind_refused" "This channel does not take files of this kind.",

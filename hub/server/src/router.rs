@@ -11,8 +11,8 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::error::{ApiError, Code};
 use crate::http::{
-    channels, conversations, deliveries, demo_site, files, health, members, messages, openapi,
-    session, visitors, webhooks, widgets,
+    channels, conversations, deliveries, demo_site, drafts, files, health, members, messages,
+    openapi, quick_replies, session, visitors, webhooks, widgets,
 };
 use crate::{assets, layers, ws};
 
@@ -43,9 +43,19 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(conversations::post_answered))
         .routes(routes!(conversations::put_read_marker))
         .routes(routes!(messages::list_messages, messages::send))
+        .routes(routes!(messages::post_note))
         .routes(routes!(messages::edit, messages::delete))
         .routes(routes!(messages::retry))
         .routes(routes!(messages::consider_sent))
+        .routes(routes!(drafts::list_drafts))
+        .routes(routes!(drafts::put_draft))
+        .routes(routes!(quick_replies::list_quick_replies, quick_replies::add))
+        .routes(routes!(quick_replies::change, quick_replies::delete))
+        .routes(routes!(
+            quick_replies::put_file,
+            quick_replies::delete_file,
+            quick_replies::get_file
+        ))
         // Its handler reads the body piece by piece and sets the bounds itself.
         .routes(routes!(files::upload).layer(DefaultBodyLimit::disable()))
         .routes(routes!(files::get_content))

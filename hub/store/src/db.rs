@@ -5,8 +5,9 @@ use hub_domain::channel::{Channel, ChannelKind, ChannelState};
 use hub_domain::conversation::ReadMarker;
 use hub_domain::delivery::DeliveryState;
 use hub_domain::{
-    AttachmentId, ChannelId, Company, CompanyId, Conversation, ConversationId, DeliveryId, Member,
-    MemberId, Message, MessageId, Role, Scope, SessionId, Timestamp, UserId,
+    AttachmentId, ChannelId, Company, CompanyId, Conversation, ConversationId, DeliveryId, Draft,
+    Member, MemberId, Message, MessageId, QuickReply, QuickReplyId, Role, Scope, SessionId,
+    Timestamp, UserId,
 };
 
 use crate::StoreError;
@@ -14,7 +15,8 @@ use crate::records::{
     Address, AttachmentRecord, Attempt, AttemptEnd, ChannelSecrets, ClaimRequest,
     ConversationCounts, ConversationPage, Delivery, DeliveryCounts, DeliverySubject, EventRow,
     KnownIdentity, LinkPurpose, MessageKey, NewAttachment, NewChannel, NewDelivery, NewMessage,
-    NewSession, NewSignInCode, SessionRow, SignInCode, StreamRow, User, WidgetVisitor,
+    NewSession, NewSignInCode, QuickReplyRecord, SessionRow, SignInCode, StreamRow, User,
+    WidgetVisitor,
 };
 use crate::writer::PendingEvent;
 
@@ -252,6 +254,21 @@ queries! {
         fn identity_of_conversation(id: ConversationId) -> Option<String>;
         /// Events about one channel with `after < offset <= through`, in order.
         fn channel_events_after(company: CompanyId, channel: ChannelId, after: i64, through: i64) -> Vec<EventRow>;
+    }
+    quick_replies {
+        fn insert_quick_reply(company: CompanyId, author: MemberId, name: &str, text: &str, now: Timestamp) -> QuickReplyId;
+        /// Those still offered; with `deleted_too` also the marks of deleted ones.
+        fn quick_replies(company: CompanyId, deleted_too: bool) -> Vec<QuickReply>;
+        fn quick_reply(company: CompanyId, id: QuickReplyId) -> Option<QuickReplyRecord>;
+        fn quick_reply_count(company: CompanyId) -> i64;
+        fn save_quick_reply(company: CompanyId, quick_reply: &QuickReply) -> ();
+        /// Where the bytes are; the rest of the file is a part of the quick reply.
+        fn set_quick_reply_file(company: CompanyId, id: QuickReplyId, file_key: Option<&str>) -> ();
+    }
+    drafts {
+        fn drafts(member: MemberId) -> Vec<Draft>;
+        fn save_draft(member: MemberId, draft: &Draft) -> ();
+        fn delete_draft(member: MemberId, conversation: ConversationId) -> ();
     }
     leases {
         /// Takes or renews a lease. The fence while it is ours, else `None`.

@@ -410,3 +410,10 @@ pub struct WidgetVisitor {
     pub created_at: i64,
     pub changed_at: i64,
 }
+
+/// A quick reply with where the bytes of its file are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuickReplyRecord {
+    pub quick_reply: hub_domain::QuickReply,
+    pub file_key: Option<String>,
+}

@@ -157,6 +157,10 @@ impl Tx {
             member.version = offset;
             self.db().save_member(company, member).await?;
         }
+        if let Some(quick_reply) = &mut changes.quick_reply {
+            quick_reply.version = offset;
+            self.db().save_quick_reply(company, quick_reply).await?;
+        }
         self.push_event(company, event_type, origin, channel_id, self.now, changes.clone())?;
         Ok(changes)
     }

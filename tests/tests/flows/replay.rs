@@ -7,9 +7,13 @@
 use channel_testkit::FakeClient;
 use hub_domain::channel::{DriverError, InboundAttachment, InboundUpdate};
 use hub_domain::{AttachmentKind, Content, ConversationState, Event, MessageStatus};
+use hub_server::actions::add_note::{AddNote, add_note};
 use hub_server::actions::assign::assign;
 use hub_server::actions::change_channel::{ChannelChange, change_channel};
 use hub_server::actions::change_message::{MessageChange, change_message};
+use hub_server::actions::change_quick_reply::{
+    QuickReplyChange, Wording, add_quick_reply, change_quick_reply,
+};
 use hub_server::actions::delete_channel::delete_channel;
 use hub_server::actions::fetch_attachment::fetch_attachment;
 use hub_server::actions::mark_answered::mark_answered;
@@ -252,6 +256,31 @@ async fn every_action(database: Database) -> Vec<(String, Triple)> {
     change(ChannelChange { credential, ..ChannelChange::default() }).await.expect("takes it");
     proof.step("a_new_token_lets_the_queue_go_on").await;
     assert_eq!(fake.sent_texts("501").last().map(String::as_str), Some("Ждёт нового токена"));
+
+    let conversation = proof.hub.conversation_with("501").await;
+    let note = AddNote {
+        conversation_id: conversation.id,
+        client_message_id: "note-1".to_owned(),
+        text: "Мама Сони, 5 класс".to_owned(),
+    };
+    let sends = fake.sent().len();
+    add_note(&store, &operator, note).await.expect("notes");
+    proof.step("an_operator_leaves_a_note").await;
+    assert_eq!(fake.sent().len(), sends, "the client never sees a note");
+
+    let wording = |name: &str| Wording {
+        name: name.to_owned(),
+        text: "Да, @name@, можно двумя частями.".to_owned(),
+    };
+    let saved = add_quick_reply(&store, &operator, wording("Оплата")).await.expect("adds");
+    proof.step("a_quick_reply_is_added").await;
+
+    let change = |change| change_quick_reply(&store, &admin, saved.id, change);
+    change(QuickReplyChange::Word(wording("Оплата частями"))).await.expect("changes");
+    proof.step("a_quick_reply_is_changed").await;
+
+    change(QuickReplyChange::Delete).await.expect("deletes");
+    proof.step("a_quick_reply_is_deleted").await;
 
     fake.revoke("100");
     proof.send(&katya, "intention-5", "Не успеет").await;

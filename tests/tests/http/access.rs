@@ -79,6 +79,7 @@ struct Ids {
     conversation: i64,
     message: i64,
     attachment: i64,
+    quick_reply: i64,
 }
 
 impl Ids {
@@ -88,6 +89,7 @@ impl Ids {
             .replace("{conversation_id}", &self.conversation.to_string())
             .replace("{message_id}", &self.message.to_string())
             .replace("{attachment_id}", &self.attachment.to_string())
+            .replace("{quick_reply_id}", &self.quick_reply.to_string())
             .replace("{delivery_id}", "1")
     }
 }
@@ -105,6 +107,9 @@ fn body_of(operation: &str) -> Option<Value> {
         "set_conversation_state" => json!({ "state": "open" }),
         "move_read_marker" => json!({ "position": 1 }),
         "send_message" => json!({ "client_message_id": "walk", "text": "Здравствуйте" }),
+        "add_note" => json!({ "client_message_id": "note", "text": "Про себя" }),
+        "save_draft" => json!({ "text": "Начато" }),
+        "add_quick_reply" | "change_quick_reply" => json!({ "name": "Цены", "text": "Вот" }),
         "edit_message" => json!({ "text": "Иначе" }),
         _ => return None,
     })
@@ -117,6 +122,9 @@ async fn ask(browser: &Browser, operation: &Operation, path: &str) -> hub_tests:
         let part = reqwest::multipart::Part::bytes(b"hello".as_slice()).file_name("a.txt");
         let form = reqwest::multipart::Form::new().text("channel_id", "1").part("file", part);
         request = request.multipart(form);
+    } else if operation.id == "put_quick_reply_file" {
+        request = browser.request(operation.method.clone(), &format!("{path}?name=a.txt"));
+        request = request.body("hello");
     } else if let Some(body) = body_of(&operation.id) {
         request = request.json(&body);
     }
@@ -140,8 +148,17 @@ async fn company_with_a_conversation(app: &TestApp) -> (TestCompany, Browser, Id
         .upload(company.id, channel, "a.txt", "text/plain", b"hello".to_vec())
         .await
         .expect(201);
-    let ids =
-        Ids { channel, conversation, message: sent.id("/id"), attachment: uploaded.id("/id") };
+    let quick_reply = operator
+        .post(&company.path("/quick-replies"), json!({ "name": "Цены", "text": "Вот" }))
+        .await
+        .expect(201);
+    let ids = Ids {
+        channel,
+        conversation,
+        message: sent.id("/id"),
+        attachment: uploaded.id("/id"),
+        quick_reply: quick_reply.id("/id"),
+    };
     (company, operator, ids)
 }
 

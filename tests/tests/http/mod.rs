@@ -9,6 +9,8 @@ mod deliveries;
 mod files;
 mod health;
 mod messages;
+mod notes;
+mod quick_replies;
 mod set_up;
 mod sign_in;
 mod webhooks;

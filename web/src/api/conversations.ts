@@ -48,6 +48,30 @@ export const sendMessage = (company: number, conversation: number, body: NewMess
     }),
   );
 
+export const addNote = (company: number, conversation: number, body: components['schemas']['NewNote']) =>
+  answer(
+    api.POST('/api/v1/companies/{company_id}/conversations/{conversation_id}/notes', {
+      ...one(company, conversation),
+      body,
+    }),
+  );
+
+export const listDrafts = (company_id: number) =>
+  answer(api.GET('/api/v1/companies/{company_id}/drafts', { params: { path: { company_id } } }));
+
+export const saveDraft = (company: number, conversation: number, body: components['schemas']['DraftBody']) =>
+  answer(
+    api.PUT('/api/v1/companies/{company_id}/conversations/{conversation_id}/draft', {
+      ...one(company, conversation),
+      body,
+      // Outlives the page.
+      keepalive: true,
+    }),
+  );
+
+export const listMessageDeliveries = (company: number, conversation: number, id: number) =>
+  answer(api.GET(`${MESSAGE}/deliveries`, oneMessage(company, conversation, id)));
+
 const MESSAGE = '/api/v1/companies/{company_id}/conversations/{conversation_id}/messages/{message_id}';
 const oneMessage = (company_id: number, conversation_id: number, message_id: number) => ({
   params: { path: { company_id, conversation_id, message_id } },

@@ -82,3 +82,14 @@ export function bytes(count: number): string {
   if (count < 1024 * 1024) return t('size.kilobytes', { size: number(count / 1024, 0) });
   return t('size.megabytes', { size: number(count / 1024 / 1024, 1) });
 }
+
+/** To the second: for what became of a message. */
+export const dateTimeExact = (iso: string) =>
+  format(new Date(iso), {
+    day: '2-digit',
+    month: '2-digit',
+    year: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+  });

@@ -1,7 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Channel, Conversation, Member, Message, ReadMarker, StreamEvent } from '../api/types';
+import type {
+  Channel,
+  Conversation,
+  Member,
+  Message,
+  QuickReply,
+  ReadMarker,
+  StreamEvent,
+} from '../api/types';
 import { apply, applyEvents, noEntities } from './apply';
 
 /**
@@ -16,6 +24,7 @@ interface Snapshot {
   channels: Record<string, Channel>;
   members: Record<string, Member>;
   read_markers: Record<string, ReadMarker>;
+  quick_replies: Record<string, QuickReply>;
 }
 
 interface Triple {
@@ -31,6 +40,7 @@ const load = (snapshot: Snapshot) =>
     channels: Object.values(snapshot.channels),
     members: Object.values(snapshot.members),
     readMarkers: Object.values(snapshot.read_markers),
+    quickReplies: Object.values(snapshot.quick_replies),
   });
 
 const files = readdirSync(FOLDER).filter((name) => name.endsWith('.json'));

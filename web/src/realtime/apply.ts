@@ -1,4 +1,13 @@
-import type { Changes, Channel, Conversation, Member, Message, ReadMarker, StreamEvent } from '../api/types';
+import type {
+  Changes,
+  Channel,
+  Conversation,
+  Member,
+  Message,
+  QuickReply,
+  ReadMarker,
+  StreamEvent,
+} from '../api/types';
 
 /**
  * The one reducer: HTTP answers and events alike become a new state here, and nowhere else.
@@ -14,6 +23,8 @@ export interface Entities {
   messages: Record<number, Record<number, Message>>;
   /** By conversation, then by member. */
   readMarkers: Record<number, Record<number, ReadMarker>>;
+  /** With marks of deleted ones, so that nothing late brings them back. */
+  quickReplies: Record<number, QuickReply>;
 }
 
 export const noEntities: Entities = {
@@ -22,6 +33,7 @@ export const noEntities: Entities = {
   conversations: {},
   messages: {},
   readMarkers: {},
+  quickReplies: {},
 };
 
 /** What an HTTP answer hands over. */
@@ -31,6 +43,7 @@ export interface Batch {
   conversations?: readonly Conversation[];
   messages?: readonly Message[];
   readMarkers?: readonly ReadMarker[];
+  quickReplies?: readonly QuickReply[];
 }
 
 export function apply(state: Entities, batch: Batch): Entities {
@@ -39,13 +52,15 @@ export function apply(state: Entities, batch: Batch): Entities {
   const conversations = upsert(state.conversations, batch.conversations);
   const messages = upsertNested(state.messages, batch.messages, (message) => message.id);
   const readMarkers = upsertNested(state.readMarkers, batch.readMarkers, (marker) => marker.member_id);
+  const quickReplies = upsert(state.quickReplies, batch.quickReplies);
   const unchanged =
     members === state.members &&
     channels === state.channels &&
     conversations === state.conversations &&
     messages === state.messages &&
-    readMarkers === state.readMarkers;
-  return unchanged ? state : { members, channels, conversations, messages, readMarkers };
+    readMarkers === state.readMarkers &&
+    quickReplies === state.quickReplies;
+  return unchanged ? state : { members, channels, conversations, messages, readMarkers, quickReplies };
 }
 
 export const applyEvents = (state: Entities, events: readonly StreamEvent[]): Entities =>
@@ -58,6 +73,7 @@ export function batchOf(changes: readonly Changes[]): Batch {
     conversations: present(changes, 'conversation'),
     messages: present(changes, 'message'),
     readMarkers: present(changes, 'read_marker'),
+    quickReplies: present(changes, 'quick_reply'),
   };
 }
 

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import * as channels from '../api/channels';
 import * as conversations from '../api/conversations';
 import { ApiError } from '../api/error';
+import * as quickReplies from '../api/quick-replies';
 import type { StreamEvent } from '../api/types';
 import { channel, conversation, member, message } from '../mocks/entities';
 import { FakeWorld } from '../mocks/fake-socket';
@@ -10,6 +11,7 @@ import { Sync } from './sync';
 
 vi.mock('../api/conversations');
 vi.mock('../api/channels');
+vi.mock('../api/quick-replies');
 
 const at = (offset: number, epoch = 'a') => ({ epoch, offset });
 const QUERY = { filter: 'open' as const, channelId: null };
@@ -37,6 +39,17 @@ beforeEach(() => {
   vi.mocked(channels.listChannels).mockImplementation(async () => ({
     items: [channel()],
     position: position(),
+  }));
+  vi.mocked(quickReplies.listQuickReplies).mockImplementation(async () => ({
+    items: [],
+    position: position(),
+  }));
+  const drafts = new Map<number, { text: string; note: string; reply_to_message_id: number | null }>();
+  vi.mocked(conversations.saveDraft).mockImplementation(async (_company, id, draft) => {
+    drafts.set(id, { text: '', note: '', reply_to_message_id: null, ...draft });
+  });
+  vi.mocked(conversations.listDrafts).mockImplementation(async () => ({
+    items: [...drafts].map(([conversation_id, draft]) => ({ ...draft, conversation_id, changed_at: '' })),
   }));
   vi.mocked(conversations.listConversations).mockImplementation(async () => ({
     items: server.rows,

@@ -84,6 +84,7 @@ export class Sync {
     this.target = null;
     this.socket.caughtUp();
     this.workspace.outbox.flush();
+    void this.workspace.drafts.sync();
   }
 
   private async reload(position: StreamPosition): Promise<void> {

@@ -1,5 +1,5 @@
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
-import type { Draft } from './drafts';
+import type { StoredDraft } from './drafts';
 import type { OutboxItem } from './outbox';
 
 /** What the browser keeps between visits: drafts and messages that wait to be sent. */
@@ -8,7 +8,7 @@ interface Schema extends DBSchema {
   /** By `owner/conversation`. */
   drafts: {
     key: string;
-    value: Draft & { owner: string; conversationId: number };
+    value: StoredDraft;
     indexes: { owner: string };
   };
   /** By `client_message_id`. */

@@ -1,6 +1,6 @@
 import { expect, it, vi } from 'vitest';
 import { forgetEverything, openDatabase } from './database';
-import { Drafts, noDraft } from './drafts';
+import { type Draft, Drafts, noDraft } from './drafts';
 
 it('keeps a draft of each conversation over a reload, within half a second', async () => {
   const database = await openDatabase('drafts-1');
@@ -12,7 +12,7 @@ it('keeps a draft of each conversation over a reload, within half a second', asy
 
   const after = new Drafts('7/1', database);
   await after.load();
-  expect(after.of(1)).toEqual({ text: 'Добрый день', replyToMessageId: 5, file: null });
+  expect(after.of(1)).toEqual({ ...noDraft, text: 'Добрый день', replyToMessageId: 5 });
   expect(after.of(2).text).toBe('Другому');
   expect(after.of(3)).toEqual(noDraft);
 });
@@ -52,4 +52,83 @@ it('does not let what is loaded overwrite what was typed meanwhile', async () =>
   after.change(1, { text: 'новое' });
   await loading;
   expect(after.of(1).text).toBe('новое');
+});
+
+/** The server's side of drafts, shared by the devices of a member. */
+function keeper() {
+  const kept = new Map<number, { text: string; note: string; reply_to_message_id: number | null }>();
+  let online = true;
+  return {
+    kept,
+    goes: (next: boolean) => {
+      online = next;
+    },
+    list: async () => {
+      if (!online) throw new Error('offline');
+      return {
+        items: [...kept].map(([conversation_id, draft]) => ({
+          ...draft,
+          conversation_id,
+          changed_at: '2026-11-23T11:05:00.000Z',
+        })),
+      };
+    },
+    save: async (id: number, { text, note, replyToMessageId }: Draft) => {
+      if (!online) throw new Error('offline');
+      if (text === '' && note === '' && replyToMessageId === null) kept.delete(id);
+      else kept.set(id, { text, note, reply_to_message_id: replyToMessageId });
+    },
+  };
+}
+
+it('is found on another device, and gone there once it was sent', async () => {
+  const server = keeper();
+  const desk = new Drafts('7/1', null, server);
+  const phone = new Drafts('7/1', null, server);
+  desk.change(1, { text: 'Добрый', note: 'про себя' });
+  await desk.sync();
+  await phone.sync();
+  expect(phone.of(1)).toEqual({ ...noDraft, text: 'Добрый', note: 'про себя' });
+  desk.clear(1);
+  await desk.sync();
+  await phone.sync();
+  expect(phone.of(1)).toEqual(noDraft);
+});
+
+it('wins over what the server has while it was not handed over, also after a reload', async () => {
+  const database = await openDatabase('drafts-5');
+  const server = keeper();
+  server.kept.set(1, { text: 'с другого устройства', note: '', reply_to_message_id: null });
+  server.goes(false);
+  const before = new Drafts('7/1', database, server);
+  await before.load();
+  before.change(1, { text: 'написано без связи' });
+  await before.sync();
+  await before.save();
+  server.goes(true);
+  const after = new Drafts('7/1', database, server);
+  await after.load();
+  expect(after.of(1).text).toBe('написано без связи');
+  expect(server.kept.get(1)?.text).toBe('написано без связи');
+});
+
+it('keeps what is typed while the answer of the server is on its way', async () => {
+  const server = keeper();
+  server.kept.set(1, { text: 'старое', note: '', reply_to_message_id: null });
+  const drafts = new Drafts('7/1', null, server);
+  const syncing = drafts.sync();
+  drafts.change(1, { text: 'новое' });
+  await syncing;
+  expect(drafts.of(1).text).toBe('новое');
+});
+
+it('reads what an earlier version kept', async () => {
+  const database = await openDatabase('drafts-6');
+  const file = new File(['a'], 'a.txt');
+  const old = { owner: '7/1', conversationId: 1, text: 'было', replyToMessageId: null, file };
+  await database.put('drafts', old, '7/1/1');
+  const drafts = new Drafts('7/1', database);
+  await drafts.load();
+  expect(drafts.of(1).text).toBe('было');
+  expect(drafts.of(1).files).toHaveLength(1);
 });

@@ -29,6 +29,8 @@ export interface OutboxItem {
   /** Known once the file is uploaded, so that a retry does not upload it again. */
   attachmentId: number | null;
   replyToMessageId: number | null;
+  /** An internal comment: kept by the server and never sent on. Missing in what earlier versions wrote. */
+  note?: boolean;
   createdAt: string;
   /** Grows with every item: the order of sending. */
   sequence: number;
@@ -92,7 +94,7 @@ export class Outbox {
   add(
     entry: Pick<
       OutboxItem,
-      'conversationId' | 'channelId' | 'text' | 'file' | 'fileKind' | 'replyToMessageId'
+      'conversationId' | 'channelId' | 'text' | 'file' | 'fileKind' | 'replyToMessageId' | 'note'
     >,
   ): OutboxItem {
     const items = this.store.get().items;

@@ -2,6 +2,7 @@ import { listChannels } from '../api/channels';
 import * as api from '../api/conversations';
 import { ApiError, asApiError } from '../api/error';
 import { uploadFile } from '../api/files';
+import { listQuickReplies } from '../api/quick-replies';
 import type {
   Company,
   Counts,
@@ -116,11 +117,21 @@ export class Workspace {
     database: Database | null,
   ) {
     const owner = ownerOf(me.user_id, company.id);
-    this.drafts = new Drafts(owner, database);
+    this.drafts = new Drafts(owner, database, {
+      list: () => api.listDrafts(company.id),
+      save: (conversation, { text, note, replyToMessageId }) =>
+        api.saveDraft(company.id, conversation, { text, note, reply_to_message_id: replyToMessageId }),
+    });
     this.outbox = new Outbox(owner, database, {
       upload: (item, file, onProgress, signal) =>
         uploadFile(company.id, item.channelId, file, item.fileKind, onProgress, signal),
-      post: (item, body) => api.sendMessage(company.id, item.conversationId, body),
+      post: (item, body) =>
+        item.note
+          ? api.addNote(company.id, item.conversationId, {
+              client_message_id: item.clientMessageId,
+              text: item.text,
+            })
+          : api.sendMessage(company.id, item.conversationId, body),
       absorb: (message) => this.absorb({ messages: [message] }),
       isOnline: () => navigator.onLine,
       now: () => Date.now(),
@@ -195,9 +206,10 @@ export class Workspace {
     this.pending = noEntities;
     this.store.update((now) => ({ ...now, reloading: true }));
     const { list, thread } = this;
-    const [members, channels, rows, opened, messages] = await Promise.all([
+    const [members, channels, quickReplies, rows, opened, messages] = await Promise.all([
       this.fresh(() => api.listMembers(this.company.id)),
       this.fresh(() => listChannels(this.company.id)),
+      this.fresh(() => listQuickReplies(this.company.id)),
       list && this.fresh(() => this.fetchList(list, null)),
       thread !== null && this.fresh(() => api.getConversation(this.company.id, thread)).catch(nullIfMissing),
       thread !== null &&
@@ -206,6 +218,7 @@ export class Workspace {
     this.absorb({
       members: members.items,
       channels: channels.items,
+      quickReplies: quickReplies.items,
       conversations: [...(rows ? rows.items : []), ...(opened ? [opened.conversation] : [])],
       messages: messages ? messages.items : [],
       readMarkers: [
@@ -227,6 +240,7 @@ export class Workspace {
     });
     this.loadCounts();
     this.outbox.flush();
+    void this.drafts.sync();
   }
 
   // Loading
@@ -234,11 +248,16 @@ export class Workspace {
   async loadBasics(): Promise<void> {
     this.store.update((now) => ({ ...now, basics: 'loading' }));
     try {
-      const [members, channels] = await Promise.all([
+      const [members, channels, quickReplies] = await Promise.all([
         this.fresh(() => api.listMembers(this.company.id)),
         this.fresh(() => listChannels(this.company.id)),
+        this.fresh(() => listQuickReplies(this.company.id)),
       ]);
-      this.absorb({ members: members.items, channels: channels.items });
+      this.absorb({
+        members: members.items,
+        channels: channels.items,
+        quickReplies: quickReplies.items,
+      });
       this.store.update((now) => ({ ...now, basics: 'ready' }));
       if (this.position === null) {
         this.position = this.earliest;

@@ -53,13 +53,7 @@ pub async fn send_message(
     scope: &Scope,
     mut request: SendMessage,
 ) -> Result<(Message, bool), ApiError> {
-    let id_length = request.client_message_id.len();
-    if id_length == 0
-        || id_length > CLIENT_MESSAGE_ID_LIMIT
-        || request.client_message_id.chars().any(char::is_control)
-    {
-        return Err(ApiError::from(Code::ClientMessageIdInvalid).field("client_message_id"));
-    }
+    check_client_id(&request.client_message_id)?;
     request.text = content::without_nul(request.text);
     if request.text.trim().is_empty() {
         request.text.clear();
@@ -70,6 +64,29 @@ pub async fn send_message(
         .await
 }
 
+/// Refuses an id that could not be kept.
+pub fn check_client_id(id: &str) -> Result<(), ApiError> {
+    let fits = (1..=CLIENT_MESSAGE_ID_LIMIT).contains(&id.len());
+    if fits && !id.chars().any(char::is_control) {
+        return Ok(());
+    }
+    Err(ApiError::from(Code::ClientMessageIdInvalid).field("client_message_id"))
+}
+
+/// The message that an earlier call of this intention made, if any did.
+pub async fn earlier_call(
+    tx: &mut Tx,
+    scope: &Scope,
+    client_message_id: &str,
+    fingerprint: &str,
+) -> Result<Option<Message>, ApiError> {
+    match tx.db().message_by_client_id(scope.company_id, client_message_id).await? {
+        None => Ok(None),
+        Some((message, hash)) if hash.as_deref() == Some(fingerprint) => Ok(Some(message)),
+        Some(_) => Err(ApiError::from(Code::ClientMessageIdConflict).field("client_message_id")),
+    }
+}
+
 async fn send(
     tx: &mut Tx,
     scope: &Scope,
@@ -78,13 +95,9 @@ async fn send(
     let company = scope.company_id;
     let mut conversation = visible_conversation(tx, scope, request.conversation_id).await?;
     let fingerprint = request.fingerprint();
-    let earlier = tx.db().message_by_client_id(company, &request.client_message_id).await?;
-    if let Some((message, hash)) = earlier {
-        return if hash.as_deref() == Some(fingerprint.as_str()) {
-            Ok((message, false))
-        } else {
-            Err(ApiError::from(Code::ClientMessageIdConflict).field("client_message_id"))
-        };
+    let earlier = earlier_call(tx, scope, &request.client_message_id, &fingerprint).await?;
+    if let Some(message) = earlier {
+        return Ok((message, false));
     }
     let channel = channel_in_use(tx, company, conversation.channel_id).await?;
     if !channel.state.works() {
@@ -193,6 +206,8 @@ async fn quoted(
         .message(scope.company_id, id)
         .await?
         .filter(|message| message.conversation_id == conversation.id)
+        // A quote travels to the client: the words of a note never do.
+        .filter(|message| matches!(message.direction, Direction::Incoming | Direction::Outgoing))
         .ok_or_else(|| ApiError::not_found().field("reply_to_message_id"))?;
     Ok((message.id, message.content.words().chars().take(200).collect()))
 }

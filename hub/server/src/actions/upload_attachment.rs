@@ -145,7 +145,7 @@ fn takes(limit: &MediaLimit, mime_type: &str) -> bool {
 }
 
 /// A name without folders and without what cannot be seen.
-fn clean_name(name: &str) -> String {
+pub fn clean_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     // Marks that turn the direction of writing make `exe.jpg` look like `gpj.exe`.
     let turns = |c: char| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');

@@ -170,7 +170,7 @@ async fn store_file(
 }
 
 /// A type without parameters that a browser may be given back.
-pub(super) fn is_plain_type(text: &str) -> bool {
+pub fn is_plain_type(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '-' | '+' | '_');
     text.len() <= 100 && text.matches('/').count() == 1 && text.chars().all(plain)
 }
@@ -268,7 +268,8 @@ pub(super) async fn content_of(
     })?;
     let mut response = Response::new(Body::from_stream(bytes));
     let length = part.as_ref().map_or(total, |part| part.end - part.start);
-    describe(response.headers_mut(), &record.attachment, length);
+    let Attachment { mime_type, file_name, .. } = &record.attachment;
+    describe(response.headers_mut(), mime_type.as_deref(), file_name.as_deref(), length);
     if let Some(part) = part {
         *response.status_mut() = StatusCode::PARTIAL_CONTENT;
         let text = format!("bytes {}-{}/{total}", part.start, part.end.saturating_sub(1));
@@ -279,12 +280,18 @@ pub(super) async fn content_of(
     Ok(response)
 }
 
-fn describe(headers: &mut HeaderMap, attachment: &Attachment, length: u64) {
-    let mime_type = attachment.mime_type.as_deref().unwrap_or("application/octet-stream");
+/// The headers under which a file may be handed out, whoever it is from.
+pub fn describe(
+    headers: &mut HeaderMap,
+    mime_type: Option<&str>,
+    file_name: Option<&str>,
+    length: u64,
+) {
+    let mime_type = mime_type.unwrap_or("application/octet-stream");
     let shown = may_be_shown(mime_type);
     let mime_type = if shown { mime_type } else { "application/octet-stream" };
     let disposition = if shown { "inline" } else { "attachment" };
-    let name = attachment.file_name.as_deref().unwrap_or("file");
+    let name = file_name.unwrap_or("file");
     let disposition = format!("{disposition}; filename*=UTF-8''{}", percent_encoded(name));
     let mut set = |name, text: &str| {
         if let Ok(value) = HeaderValue::from_str(text) {

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::conversations::{ConversationPath, bad_cursor, page_size};
 use super::members::position_of;
 use super::refusals::{OfChanges, OfMembers};
+use crate::actions::add_note::{AddNote, add_note};
 use crate::actions::change_message::{MessageChange, change_message};
 use crate::actions::send_message::{SendMessage, send_message};
 use crate::app::App;
@@ -204,6 +205,41 @@ pub async fn send(
     let (message, created) = send_message(&app.store, &scope, request).await?;
     let status = if created { StatusCode::ACCEPTED } else { StatusCode::OK };
     Ok((status, Json(message)))
+}
+
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+pub struct NewNote {
+    /// Made by the client for this intention; sending it again returns the first note.
+    #[schema(max_length = 64)]
+    pub client_message_id: String,
+    #[schema(example = "Мама Сони, 5 класс", max_length = 10000)]
+    pub text: String,
+}
+
+/// Leaves an internal comment. The client never sees it.
+#[utoipa::path(post, path = "/companies/{company_id}/conversations/{conversation_id}/notes",
+    operation_id = "add_note", tag = "conversations", params(ConversationPath),
+    request_body = NewNote, security(("session" = []), ("private_token" = [])),
+    responses(
+        (status = 201, body = Message, description = "Stored"),
+        (status = 200, body = Message, description = "This intention was stored before"),
+        (status = 409, body = ErrorBody, description = "`client_message_id_conflict`"),
+        OfChanges,
+    ))]
+pub async fn post_note(
+    State(app): State<App>,
+    CurrentMember(scope): CurrentMember,
+    PathParams(path): PathParams<ConversationPath>,
+    JsonBody(body): JsonBody<NewNote>,
+) -> Result<(StatusCode, Json<Message>), ApiError> {
+    let request = AddNote {
+        conversation_id: path.conversation_id,
+        client_message_id: body.client_message_id,
+        text: body.text,
+    };
+    let (note, created) = add_note(&app.store, &scope, request).await?;
+    let status = if created { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(note)))
 }
 
 #[derive(Debug, Deserialize, utoipa::ToSchema)]

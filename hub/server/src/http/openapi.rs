@@ -30,6 +30,7 @@ use crate::error::{Code, ErrorBody, ErrorItem};
         (name = "session", description = "Setting up, signing in and out"),
         (name = "company", description = "Members and channels of a company"),
         (name = "conversations", description = "Conversations and their messages"),
+        (name = "quick_replies", description = "Saved answers of a company"),
         (name = "files", description = "Files of messages"),
         (name = "deliveries", description = "What goes out, and what could not"),
         (name = "intake", description = "What providers call"),
@@ -57,7 +58,7 @@ impl Modify for Security {
 /// Fields that an answer leaves out when there is nothing to say; every other one is always there, if
 /// only as `null`.
 const LEFT_OUT: [(&str, &[&str]); 3] = [
-    ("Changes", &["message", "conversation", "read_marker", "channel", "member"]),
+    ("Changes", &["message", "conversation", "read_marker", "channel", "member", "quick_reply"]),
     ("Entity", &["url"]),
     ("ErrorItem", &["field", "params"]),
 ];

@@ -20,7 +20,7 @@ export function FilePreview({ file, onRemove }: { file: File; onRemove: () => vo
   }, [file]);
   const { Icon, look } = fileIcon(file.name, file.type);
   return (
-    <div className={classes.file}>
+    <li className={classes.file}>
       {picture ? (
         <img src={picture} alt="" width={40} height={40} />
       ) : (
@@ -35,6 +35,6 @@ export function FilePreview({ file, onRemove }: { file: File; onRemove: () => vo
       <ActionIcon size={28} aria-label={t('composer.remove_file', { name: file.name })} onClick={onRemove}>
         <IconX size={17} aria-hidden="true" />
       </ActionIcon>
-    </div>
+    </li>
   );
 }

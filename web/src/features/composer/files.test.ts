@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { channel } from '../../mocks/entities';
-import { judgeFile } from './files';
+import { goesApart, judgeFile, partsOf } from './files';
 
 const MB = 1024 * 1024;
 const { capabilities } = channel();
@@ -33,5 +33,30 @@ describe('a file, before it is uploaded', () => {
       ok: false,
       code: 'file_kind_refused',
     });
+  });
+});
+
+describe('text and files', () => {
+  const file = (name: string) => new File(['%PDF'], name, { type: 'application/pdf' });
+  const shape = (text: string, files: File[]) =>
+    partsOf(text, files, capabilities).map((part) => [part.text, part.file?.name ?? null]);
+
+  it('become one message a file, the text under the first', () => {
+    expect(shape('Вот', [file('a'), file('b')])).toEqual([
+      ['Вот', 'a'],
+      ['', 'b'],
+    ]);
+    expect(shape('Вот', [])).toEqual([['Вот', null]]);
+    expect(shape('', [])).toEqual([]);
+  });
+
+  it('go apart when the channel takes no such text under a file', () => {
+    const long = 'я'.repeat(capabilities.caption_limit + 1);
+    expect(goesApart(long, [], capabilities)).toBe(false);
+    expect(goesApart(long, [file('a')], capabilities)).toBe(true);
+    expect(shape(long, [file('a')])).toEqual([
+      [long, null],
+      ['', 'a'],
+    ]);
   });
 });

@@ -45,7 +45,6 @@ export const Bubble = memo(function Bubble({
   const worst = messages.reduce((found, one) => (rank(one.status) < rank(found.status) ? one : found), head);
   const worded = messages.find((one) => one.content.kind !== 'text' || one.content.text !== '') ?? head;
   const out = head.direction === 'outgoing';
-  const note = head.direction === 'note';
   const deleted = messages.every((one) => one.deleted_at !== null);
   const attachments = deleted
     ? []
@@ -77,7 +76,7 @@ export const Bubble = memo(function Bubble({
     <div
       className={[
         classes.line,
-        out ? classes.out : note ? classes.note : classes.in,
+        out ? classes.out : classes.in,
         first ? classes.first : '',
         last ? classes.last : '',
         highlighted ? classes.highlighted : '',

@@ -10,6 +10,7 @@ import { useStore } from '../../state/store';
 import fileClasses from './attachments/attachments.module.css';
 import { fileIcon } from './attachments/FileLine';
 import classes from './Bubble.module.css';
+import { NoteCard } from './NoteCard';
 import { RichText } from './RichText';
 import { useThread } from './thread-context';
 
@@ -20,6 +21,19 @@ export function Echo({ item, first, last }: { item: OutboxItem; first: boolean; 
   const { file, refusal } = item;
   const me = workspace.me.name;
   const icon = file && fileIcon(file.name, file.type);
+  if (item.note) {
+    return (
+      <NoteCard author={me} at={item.createdAt} text={item.text}>
+        {refusal ? (
+          <Refused item={item} />
+        ) : (
+          <span className={classes.waiting}>
+            <Ticks status="queued" />
+          </span>
+        )}
+      </NoteCard>
+    );
+  }
   return (
     <div
       className={[classes.line, classes.out, first ? classes.first : '', last ? classes.last : ''].join(' ')}
@@ -78,31 +92,39 @@ export function Echo({ item, first, last }: { item: OutboxItem; first: boolean; 
             <Ticks status={refusal ? 'failed' : 'queued'} />
           </span>
         </article>
-        {refusal && (
-          <div className={classes.trouble}>
-            <span role="alert">{sentenceOf(refusal)}</span>
-            <Button
-              size="compact-xs"
-              variant="light"
-              color="red"
-              leftSection={<IconRefresh size={13} aria-hidden="true" />}
-              onClick={() => workspace.outbox.retry(item.clientMessageId)}
-            >
-              {t('action.retry')}
-            </Button>
-            <Button
-              size="compact-xs"
-              variant="subtle"
-              color="gray"
-              leftSection={<IconTrash size={13} aria-hidden="true" />}
-              onClick={() => workspace.outbox.remove(item.clientMessageId)}
-            >
-              {t('action.delete')}
-            </Button>
-          </div>
-        )}
+        {refusal && <Refused item={item} />}
       </div>
       <span className={classes.avatar}>{last && <Avatar name={me} size={26} />}</span>
+    </div>
+  );
+}
+
+/** Why the server does not take it, and what can be done about it. */
+function Refused({ item }: { item: OutboxItem }) {
+  const { workspace } = useThread();
+  const { refusal } = item;
+  if (!refusal) return null;
+  return (
+    <div className={classes.trouble}>
+      <span role="alert">{sentenceOf(refusal)}</span>
+      <Button
+        size="compact-xs"
+        variant="light"
+        color="red"
+        leftSection={<IconRefresh size={13} aria-hidden="true" />}
+        onClick={() => workspace.outbox.retry(item.clientMessageId)}
+      >
+        {t('action.retry')}
+      </Button>
+      <Button
+        size="compact-xs"
+        variant="subtle"
+        color="gray"
+        leftSection={<IconTrash size={13} aria-hidden="true" />}
+        onClick={() => workspace.outbox.remove(item.clientMessageId)}
+      >
+        {t('action.delete')}
+      </Button>
     </div>
   );
 }

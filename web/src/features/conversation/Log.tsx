@@ -10,9 +10,10 @@ import type { Thread } from '../../state/thread';
 import { Bubble } from './Bubble';
 import { Echo } from './Echo';
 import classes from './Log.module.css';
+import { NoteCard } from './NoteCard';
 import { useThread } from './thread-context';
 import { type Row, timeline } from './timeline';
-import { systemText } from './words';
+import { memberName, systemText } from './words';
 
 /** How near to the end still counts as being there. */
 const BOTTOM_PX = 40;
@@ -259,7 +260,19 @@ function RowView({
       );
     case 'echo':
       return <Echo item={row.item} first={row.first} last={row.last} />;
-    case 'bubble':
+    case 'bubble': {
+      const [head] = row.messages;
+      if (head.direction === 'note') {
+        return (
+          <NoteCard
+            id={head.id}
+            author={memberName(members, head.author_member_id)}
+            at={head.sent_at}
+            text={head.content.kind === 'text' ? head.content.text : ''}
+            highlighted={head.id === highlight}
+          />
+        );
+      }
       return (
         <Bubble
           messages={row.messages}
@@ -268,6 +281,7 @@ function RowView({
           highlighted={row.messages.some((message) => message.id === highlight)}
         />
       );
+    }
   }
 }
 

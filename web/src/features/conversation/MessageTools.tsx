@@ -1,11 +1,19 @@
 import { ActionIcon } from '@mantine/core';
-import { IconArrowBackUp, IconCopy, IconDots, IconPencil, IconTrash } from '@tabler/icons-react';
-import { useState } from 'react';
+import {
+  IconArrowBackUp,
+  IconCopy,
+  IconDots,
+  IconListDetails,
+  IconPencil,
+  IconTrash,
+} from '@tabler/icons-react';
+import { lazy, useState } from 'react';
 import { deleteMessage } from '../../api/conversations';
 import { asApiError } from '../../api/error';
 import type { Message } from '../../api/types';
 import { ActionMenu } from '../../components/ActionMenu';
 import { Confirm } from '../../components/Confirm';
+import { Lazily } from '../../components/Lazily';
 import { showToast } from '../../components/Toasts';
 import { t } from '../../i18n';
 import { sentenceOf } from '../../i18n/errors';
@@ -13,12 +21,15 @@ import classes from './MessageTools.module.css';
 import { useThread } from './thread-context';
 import { messageText } from './words';
 
+const MessageDetails = lazy(() => import('./MessageDetails'));
+
 const CHANGEABLE = ['sent', 'delivered', 'read'];
 
 /** Beside the bubble, never over its words: by pointer, by focus, always there on touch. */
 export function MessageTools({ message }: { message: Message }) {
   const { workspace, conversation, channel, reply, edit } = useThread();
   const [asking, setAsking] = useState(false);
+  const [details, setDetails] = useState(false);
   const can = channel?.capabilities;
   const words = message.content.kind === 'text' ? message.content.text : '';
   const arrived = message.status !== null && CHANGEABLE.includes(message.status);
@@ -75,6 +86,12 @@ export function MessageTools({ message }: { message: Message }) {
                 },
               ]
             : []),
+          {
+            key: 'details',
+            label: t('action.details'),
+            icon: <IconListDetails size={16} stroke={1.7} aria-hidden="true" />,
+            onSelect: () => setDetails(true),
+          },
           ...(canDelete
             ? [
                 {
@@ -88,6 +105,9 @@ export function MessageTools({ message }: { message: Message }) {
             : []),
         ]}
       />
+      <Lazily when={details}>
+        <MessageDetails message={message} opened={details} onClose={() => setDetails(false)} />
+      </Lazily>
       <Confirm
         opened={asking}
         title={t('message.delete.title')}

@@ -95,7 +95,7 @@ export function timeline(
     dayOf(item.createdAt);
     add(
       { kind: 'echo', key: `echo/${item.clientMessageId}`, item, first: true, last: true },
-      { who: `outgoing/${me}`, at: Date.parse(item.createdAt) },
+      { who: `${item.note ? 'note' : 'outgoing'}/${me}`, at: Date.parse(item.createdAt) },
     );
   }
   return rows;

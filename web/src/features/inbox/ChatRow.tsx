@@ -131,7 +131,8 @@ export const ChatRow = memo(function ChatRow({
               </span>
             ) : draft && !selected ? (
               <>
-                <span className={classes.draft}>{t('inbox.draft')}</span> {draft.text || draft.file?.name}
+                <span className={classes.draft}>{t('inbox.draft')}</span>{' '}
+                {draft.text || draft.files[0]?.name || draft.note}
               </>
             ) : (
               last && <Preview last={last} me={workspace.me.id} members={members} />

@@ -1,4 +1,4 @@
-import { IconMessageCircle, IconSettings } from '@tabler/icons-react';
+import { IconBolt, IconMessageCircle, IconSettings } from '@tabler/icons-react';
 import { Link, useLocation } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { Logo } from '../../components/Logo';
@@ -30,6 +30,7 @@ export function Shell({ children }: { children: ReactNode }) {
   useDocumentTitle(unanswered);
 
   const inMessages = pathname.includes('/messages');
+  const inQuickReplies = pathname.endsWith('/quick-replies');
   const inChat = /\/messages\/\d+/.test(pathname);
   const sections = [
     {
@@ -41,10 +42,18 @@ export function Shell({ children }: { children: ReactNode }) {
       dot: false,
     },
     {
+      to: '/c/$company/quick-replies' as const,
+      name: t('section.quick_replies'),
+      Icon: IconBolt,
+      on: inQuickReplies,
+      count: 0,
+      dot: false,
+    },
+    {
       to: '/c/$company/settings/channels' as const,
       name: t('section.settings'),
       Icon: IconSettings,
-      on: !inMessages,
+      on: !inMessages && !inQuickReplies,
       count: 0,
       dot: troubled,
     },

@@ -50,9 +50,12 @@ function listen(workspace: Workspace, socket: Socket): () => void {
   const offline = () => socket.networkChanged(false);
   const visibility = () => {
     if (document.visibilityState === 'visible') socket.woken();
-    else void workspace.drafts.save();
+    else leaving();
   };
-  const leaving = () => void workspace.drafts.save();
+  const leaving = () => {
+    void workspace.drafts.save();
+    void workspace.drafts.handOver();
+  };
   window.addEventListener('online', online);
   window.addEventListener('offline', offline);
   window.addEventListener('pagehide', leaving);
