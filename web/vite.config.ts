@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 import { checkBudget } from './build/check-budget.ts';
 import { emojiData } from './build/emoji-data.ts';
 import { messages } from './build/messages.ts';
+import { offline } from './build/offline.ts';
 import { precompress } from './build/precompress.ts';
 import { preloadFonts } from './build/preload-fonts.ts';
 
@@ -12,7 +13,7 @@ const server = process.env.UZEL_DEV_SERVER ?? 'http://127.0.0.1:8080';
 const oldest = ['chrome91', 'edge97', 'firefox95', 'safari15'];
 
 export default defineConfig({
-  plugins: [react(), messages(), preloadFonts(), emojiData(), checkBudget(), precompress()],
+  plugins: [react(), messages(), preloadFonts(), emojiData(), offline(), checkBudget(), precompress()],
   build: {
     target: oldest,
     cssTarget: oldest,

@@ -10,8 +10,8 @@ use std::time::Duration;
 use channel_testkit::FakeChannel;
 use hub_domain::channel::{Channel, ChannelKind, IntakeMode, NumberedUpdate};
 use hub_domain::{
-    CompanyId, Conversation, ConversationId, Event, FixedClock, Member, Message, Role, Scope,
-    Timestamp, Visibility,
+    Company, CompanyId, Conversation, ConversationId, Event, FixedClock, Member, Message, Role,
+    Scope, Timestamp, Visibility,
 };
 use hub_server::actions::apply_updates::apply_updates;
 use hub_server::actions::connect_channel::{ConnectChannel, connect_channel};
@@ -75,6 +75,7 @@ pub struct Snapshot {
     pub messages: BTreeMap<i64, Message>,
     pub channels: BTreeMap<i64, Channel>,
     pub members: BTreeMap<i64, Member>,
+    pub companies: BTreeMap<i64, Company>,
     /// By `conversation:member`.
     pub read_markers: BTreeMap<String, hub_domain::conversation::ReadMarker>,
     /// Marks of deleted ones included.
@@ -105,6 +106,9 @@ impl Snapshot {
         }
         if let Some(new) = changes.quick_reply {
             put(&mut self.quick_replies, new.id.0, new, |it| it.version);
+        }
+        if let Some(new) = changes.company {
+            put(&mut self.companies, new.id.0, new, |it| it.version);
         }
         if let Some(new) = changes.read_marker {
             let key = format!("{}:{}", new.conversation_id, new.member_id);
@@ -270,6 +274,8 @@ impl TestHub {
         for member in reader.db().members(self.company).await.expect("members") {
             snapshot.members.insert(member.id.0, member);
         }
+        let company = reader.db().company(self.company).await.expect("a company");
+        snapshot.companies.extend(company.map(|company| (company.id.0, company)));
         snapshot
     }
 

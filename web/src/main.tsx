@@ -19,3 +19,10 @@ async function start() {
 }
 
 void start();
+
+// Without HTTPS there is none, and nothing is missing but opening without a network.
+if (import.meta.env.PROD && 'serviceWorker' in navigator) {
+  window.addEventListener('load', () => {
+    void navigator.serviceWorker.register('/service-worker.js').catch(() => undefined);
+  });
+}

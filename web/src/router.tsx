@@ -124,6 +124,25 @@ const settings = createRoute({
     if (location.pathname.endsWith('/settings'))
       throw redirect({ to: '/c/$company/settings/channels', params });
   },
+  component: lazyRouteComponent(() => import('./routes/settings'), 'SettingsFrame'),
+});
+
+const delivery = createRoute({
+  getParentRoute: () => settings,
+  path: 'delivery',
+  component: lazyRouteComponent(() => import('./routes/delivery'), 'DeliveryPage'),
+});
+
+const companySettings = createRoute({
+  getParentRoute: () => settings,
+  path: 'company',
+  component: lazyRouteComponent(() => import('./routes/company-settings'), 'CompanySettingsPage'),
+});
+
+const account = createRoute({
+  getParentRoute: () => settings,
+  path: 'account',
+  component: lazyRouteComponent(() => import('./routes/account'), 'AccountPage'),
 });
 
 const channels = createRoute({
@@ -141,7 +160,7 @@ const routeTree = root.addChildren([
     companyHome,
     messages.addChildren([noConversation, conversation]),
     quickReplies,
-    settings.addChildren([channels]),
+    settings.addChildren([channels, delivery, companySettings, account]),
   ]),
 ]);
 

@@ -12,5 +12,10 @@ pub struct Company {
     pub id: CompanyId,
     #[schema(example = "Точка роста")]
     pub name: String,
+    /// IANA name; what dates of the company are counted in.
+    #[schema(example = "Europe/Moscow")]
+    pub time_zone: String,
+    /// Offset of the event that last changed this row; 0: none yet.
+    pub version: i64,
     pub created_at: Timestamp,
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::channel::Channel;
 use crate::conversation::{Conversation, ReadMarker};
 use crate::{
-    ChannelId, CompanyId, ConversationId, Member, MemberId, Message, QuickReply, Timestamp,
+    ChannelId, Company, CompanyId, ConversationId, Member, MemberId, Message, QuickReply, Timestamp,
 };
 
 /// A place in a company's log.
@@ -47,10 +47,11 @@ pub enum EventType {
     MemberChanged,
     QuickReplyChanged,
     QuickReplyDeleted,
+    CompanyChanged,
 }
 
 impl EventType {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::MessageReceived,
         Self::MessageCreated,
         Self::MessageStatusChanged,
@@ -71,6 +72,7 @@ impl EventType {
         Self::MemberChanged,
         Self::QuickReplyChanged,
         Self::QuickReplyDeleted,
+        Self::CompanyChanged,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -95,6 +97,7 @@ impl EventType {
             Self::MemberChanged => "member_changed",
             Self::QuickReplyChanged => "quick_reply_changed",
             Self::QuickReplyDeleted => "quick_reply_deleted",
+            Self::CompanyChanged => "company_changed",
         }
     }
 }
@@ -126,6 +129,8 @@ pub struct Changes {
     pub member: Option<Member>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quick_reply: Option<QuickReply>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company: Option<Company>,
 }
 
 /// An entry of a company's log.

@@ -4,6 +4,8 @@
 //! Names under `assets/` carry a hash of their content and are kept by browsers for ever; everything
 //! else is asked for again each time, and answered with 304 when it has not changed.
 
+use std::sync::LazyLock;
+
 use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
@@ -23,6 +25,21 @@ const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\
     <title>Uzel</title><p>The server runs, but its interface was not built: \
     run <code>make build</code> and start it again. The API is at \
     <a href=\"/api/v1/openapi.json\">/api/v1/openapi.json</a>.</p></html>";
+
+/// The name of the embedded interface: another one whenever any of its files is. It stands in the page,
+/// so that a page can tell whether it is the one the server has now. `None` when it was not built.
+pub fn build() -> Option<&'static str> {
+    static BUILD: LazyLock<Option<String>> = LazyLock::new(|| {
+        let page = Dist::get(INDEX)?;
+        build_of(std::str::from_utf8(&page.data).ok()?).map(ToOwned::to_owned)
+    });
+    BUILD.as_deref()
+}
+
+fn build_of(page: &str) -> Option<&str> {
+    let (_, rest) = page.split_once("<meta name=\"uzel-build\" content=\"")?;
+    rest.split_once('"').map(|(name, _)| name)
+}
 
 /// Answers every GET that no route takes.
 pub async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
@@ -159,6 +176,13 @@ mod tests {
         assert!(!accepts_encoding("gzip, br;q=0", "br"));
         assert!(!accepts_encoding("", "gzip"));
         assert!(!accepts_encoding("brotli", "br"));
+    }
+
+    #[test]
+    fn a_page_names_its_build() {
+        let page = r#"<title>Uzel</title><meta name="uzel-build" content="1f2e"><script></script>"#;
+        assert_eq!(build_of(page), Some("1f2e"));
+        assert_eq!(build_of("<title>Uzel</title>"), None);
     }
 
     #[tokio::test]

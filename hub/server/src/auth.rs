@@ -27,10 +27,20 @@ const SEEN_EVERY_MS: i64 = 60_000;
 const MS_PER_HOUR: i64 = 3_600_000;
 
 /// How somebody proved who they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Proof {
     Session(SessionId),
-    PrivateToken,
+    /// SHA-256 of the token.
+    PrivateToken([u8; 32]),
+}
+
+impl Proof {
+    pub const fn session(self) -> Option<SessionId> {
+        match self {
+            Self::Session(id) => Some(id),
+            Self::PrivateToken(_) => None,
+        }
+    }
 }
 
 /// Somebody signed in.
@@ -42,7 +52,11 @@ pub struct CurrentUser {
 
 /// What a token is found by.
 pub fn token_hash(token: &str) -> String {
-    hex::encode(Sha256::digest(token.as_bytes()))
+    hex::encode(digest(token))
+}
+
+fn digest(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
 }
 
 /// The token that unsafe requests of a session carry.
@@ -54,8 +68,14 @@ pub fn csrf_token(app: &App, session: SessionId) -> String {
 pub async fn authenticate(app: &App, headers: &HeaderMap) -> Result<CurrentUser, ApiError> {
     let mut reader = app.store.reader().await?;
     let (user_id, proof) = if let Some(token) = bearer(headers) {
-        let user = reader.db().user_of_api_token(&token_hash(token)).await?;
-        (user.ok_or(Code::Unauthenticated)?, Proof::PrivateToken)
+        let digest = digest(token);
+        let hash = hex::encode(digest);
+        let held = reader.db().api_token_by_hash(&hash).await?.ok_or(Code::Unauthenticated)?;
+        let now = app.clock.now();
+        if held.last_used_at.is_none_or(|at| now.millis_since(at) > SEEN_EVERY_MS) {
+            touch_token(app, hash, now);
+        }
+        (held.user_id, Proof::PrivateToken(digest))
     } else {
         let token = cookie(headers, app.session_cookie()).ok_or(Code::Unauthenticated)?;
         let session = reader.db().session_by_token(&token_hash(token)).await?;
@@ -74,8 +94,10 @@ pub async fn authenticate(app: &App, headers: &HeaderMap) -> Result<CurrentUser,
 /// Whether somebody who proved who they are some time ago still could: for long-lived connections.
 pub async fn is_still_valid(app: &App, proof: Proof) -> Result<bool, ApiError> {
     match proof {
-        // A private token ends with its user, and users are not deleted.
-        Proof::PrivateToken => Ok(true),
+        Proof::PrivateToken(digest) => {
+            let mut reader = app.store.reader().await?;
+            Ok(reader.db().api_token_by_hash(&hex::encode(digest)).await?.is_some())
+        }
         Proof::Session(id) => {
             let mut reader = app.store.reader().await?;
             let session = reader.db().session(id).await?;
@@ -103,6 +125,20 @@ fn touch(app: &App, id: SessionId, now: Timestamp) {
             .await;
         if let Err(error) = touched {
             tracing::warn!(error = %error, "a session could not be touched");
+        }
+    });
+}
+
+fn touch_token(app: &App, hash: String, now: Timestamp) {
+    let store = app.store.clone();
+    app.lifecycle.spawn("touch private token", async move {
+        let touched = store
+            .write_system(move |tx| {
+                Box::pin(async move { tx.db().touch_api_token(&hash, now).await })
+            })
+            .await;
+        if let Err(error) = touched {
+            tracing::warn!(error = %error, "a private token could not be touched");
         }
     });
 }

@@ -1,6 +1,7 @@
 //! Handlers by resource. Thin: they read the request, call an action or the store, and shape the answer.
 
 pub mod channels;
+pub mod companies;
 pub mod conversations;
 pub mod deliveries;
 pub mod demo_site;
@@ -10,6 +11,7 @@ pub mod health;
 pub mod members;
 pub mod messages;
 pub mod openapi;
+pub mod profile;
 pub mod quick_replies;
 pub mod refusals;
 pub mod session;

@@ -11,8 +11,8 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::error::{ApiError, Code};
 use crate::http::{
-    channels, conversations, deliveries, demo_site, drafts, files, health, members, messages,
-    openapi, quick_replies, session, visitors, webhooks, widgets,
+    channels, companies, conversations, deliveries, demo_site, drafts, files, health, members,
+    messages, openapi, profile, quick_replies, session, visitors, webhooks, widgets,
 };
 use crate::{assets, layers, ws};
 
@@ -24,9 +24,14 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(session::request_code))
         .routes(routes!(session::get_session, session::sign_in, session::sign_out))
         .routes(routes!(session::sign_in_with_link))
+        .routes(routes!(profile::change_profile))
+        .routes(routes!(profile::get_private_token, profile::reissue))
+        .routes(routes!(profile::reveal))
+        .routes(routes!(companies::get_company, companies::change))
         .routes(routes!(members::list_members))
         .routes(routes!(channels::list_channels, channels::connect))
         .routes(routes!(channels::list_channel_kinds))
+        .routes(routes!(channels::get_traffic))
         .routes(routes!(channels::check_channel))
         .routes(routes!(channels::change, channels::delete))
         .routes(routes!(channels::disable))

@@ -12,11 +12,11 @@ use hub_domain::{
 
 use crate::StoreError;
 use crate::records::{
-    Address, AttachmentRecord, Attempt, AttemptEnd, ChannelSecrets, ClaimRequest,
-    ConversationCounts, ConversationPage, Delivery, DeliveryCounts, DeliverySubject, EventRow,
-    KnownIdentity, LinkPurpose, MessageKey, NewAttachment, NewChannel, NewDelivery, NewMessage,
-    NewSession, NewSignInCode, QuickReplyRecord, SessionRow, SignInCode, StreamRow, User,
-    WidgetVisitor,
+    Address, ApiToken, AttachmentRecord, Attempt, AttemptEnd, ChannelSecrets, ChannelTraffic,
+    ClaimRequest, ConversationCounts, ConversationPage, Delivery, DeliveryCounts, DeliverySubject,
+    EventRow, KnownIdentity, LinkPurpose, MessageKey, NewAttachment, NewChannel, NewDelivery,
+    NewMessage, NewSession, NewSignInCode, QuickReplyRecord, SessionRow, SignInCode, StreamRow,
+    User, WidgetVisitor,
 };
 use crate::writer::PendingEvent;
 
@@ -57,6 +57,7 @@ queries! {
         fn insert_company(name: &str, time_zone: &str, epoch: &str, now: Timestamp) -> CompanyId;
         fn company(id: CompanyId) -> Option<Company>;
         fn company_by_name(name: &str) -> Option<Company>;
+        fn save_company(company: &Company) -> ();
         fn company_count() -> i64;
         fn company_stream(id: CompanyId) -> Option<StreamRow>;
         /// The streams of these companies, without locking.
@@ -75,6 +76,7 @@ queries! {
     users {
         fn insert_user(phone: &str, name: &str, now: Timestamp) -> UserId;
         fn user(id: UserId) -> Option<User>;
+        fn save_user_name(id: UserId, name: &str) -> ();
         fn user_by_phone(phone: &str) -> Option<User>;
     }
     sign_in {
@@ -99,9 +101,11 @@ queries! {
         /// Uses a link up. `None` when it is not valid (any more), else whose it is.
         fn use_one_time_link(token_hash: &str, purpose: LinkPurpose, now: Timestamp) -> Option<Option<UserId>>;
         fn delete_set_up_links() -> ();
-        fn insert_api_token(user: UserId, token_hash: &str, token_sealed: &str, now: Timestamp) -> ();
-        fn api_token_sealed(user: UserId) -> Option<String>;
-        fn user_of_api_token(token_hash: &str) -> Option<UserId>;
+        /// Makes the user's private token, in place of the one before.
+        fn put_api_token(user: UserId, token_hash: &str, token_sealed: &str, now: Timestamp) -> ();
+        fn api_token(user: UserId) -> Option<ApiToken>;
+        fn api_token_by_hash(token_hash: &str) -> Option<ApiToken>;
+        fn touch_api_token(token_hash: &str, now: Timestamp) -> ();
         /// Deletes ended sessions, and codes and links that can no longer be used.
         fn prune_sign_in(now: Timestamp, codes_before: Timestamp) -> ();
     }
@@ -124,6 +128,8 @@ queries! {
         /// Whether a channel of any company has this account, deleted ones aside.
         fn account_is_connected(kind: ChannelKind, external_id: &str) -> bool;
         fn channel(company: CompanyId, id: ChannelId) -> Option<Channel>;
+        /// Messages since a time by channel, and when the last one was; channels without any are absent.
+        fn channel_traffic(scope: &Scope, since: Timestamp) -> Vec<ChannelTraffic>;
         /// With the deleted ones, which their conversations still name.
         fn channels(scope: &Scope) -> Vec<Channel>;
         /// Any company's channel: for webhooks and the engine, which prove themselves otherwise.

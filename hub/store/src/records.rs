@@ -354,6 +354,24 @@ pub struct SessionRow {
     pub expires_at: Timestamp,
 }
 
+/// A user's private token as it lies in the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiToken {
+    pub user_id: UserId,
+    pub token_sealed: String,
+    pub created_at: Timestamp,
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// What went through a channel lately.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelTraffic {
+    pub channel_id: ChannelId,
+    pub received: i64,
+    pub sent: i64,
+    pub last_message_at: Timestamp,
+}
+
 /// A one-time code to be kept.
 #[derive(Debug, Clone)]
 pub struct NewSignInCode {

@@ -161,6 +161,10 @@ impl Tx {
             quick_reply.version = offset;
             self.db().save_quick_reply(company, quick_reply).await?;
         }
+        if let Some(company) = &mut changes.company {
+            company.version = offset;
+            self.db().save_company(company).await?;
+        }
         self.push_event(company, event_type, origin, channel_id, self.now, changes.clone())?;
         Ok(changes)
     }

@@ -68,6 +68,12 @@ for (const [language, scheme] of [
     await page.goto(`${product.url}/c/1/settings/channels`);
     await page.getByText('@harbour_desk_bot').waitFor();
     expect(await findings(page)).toEqual([]);
+
+    for (const section of ['delivery', 'company', 'account']) {
+      await page.goto(`${product.url}/c/1/settings/${section}`);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      expect(await findings(page), section).toEqual([]);
+    }
   });
 }
 

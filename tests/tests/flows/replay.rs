@@ -10,6 +10,7 @@ use hub_domain::{AttachmentKind, Content, ConversationState, Event, MessageStatu
 use hub_server::actions::add_note::{AddNote, add_note};
 use hub_server::actions::assign::assign;
 use hub_server::actions::change_channel::{ChannelChange, change_channel};
+use hub_server::actions::change_company::{CompanyChange, change_company};
 use hub_server::actions::change_message::{MessageChange, change_message};
 use hub_server::actions::change_quick_reply::{
     QuickReplyChange, Wording, add_quick_reply, change_quick_reply,
@@ -281,6 +282,12 @@ async fn every_action(database: Database) -> Vec<(String, Triple)> {
 
     change(QuickReplyChange::Delete).await.expect("deletes");
     proof.step("a_quick_reply_is_deleted").await;
+    let renamed = CompanyChange {
+        name: Some("Точка опоры".to_owned()),
+        ..CompanyChange::default()
+    };
+    change_company(&store, &admin, renamed).await.expect("renames");
+    proof.step("a_company_is_renamed").await;
 
     fake.revoke("100");
     proof.send(&katya, "intention-5", "Не успеет").await;

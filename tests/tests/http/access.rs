@@ -23,8 +23,16 @@ const PUBLIC: [&str; 10] = [
     "receive_webhook",
 ];
 /// Whoever is signed in.
-const SIGNED_IN: [&str; 2] = ["get_session", "sign_out"];
-const ADMINISTRATORS: [&str; 13] = [
+const SIGNED_IN: [&str; 6] = [
+    "get_session",
+    "sign_out",
+    "change_profile",
+    "get_private_token",
+    "reissue_private_token",
+    "reveal_private_token",
+];
+const ADMINISTRATORS: [&str; 14] = [
+    "change_company",
     "connect_widget",
     "get_widget",
     "change_widget",
@@ -60,7 +68,7 @@ async fn operations(app: &TestApp) -> Vec<Operation> {
                 continue;
             }
             assert!(
-                path.starts_with("/api/v1/companies/{company_id}/"),
+                path.starts_with("/api/v1/companies/{company_id}"),
                 "{id}: neither public nor of a company; say here who may ask"
             );
             let method = method.to_uppercase().parse().expect("a method");
@@ -100,7 +108,7 @@ fn body_of(operation: &str) -> Option<Value> {
         "check_channel" | "connect_channel" => {
             json!({ "kind": "telegram_bot", "credential": "5:x" })
         }
-        "change_channel" => json!({ "name": "Имя" }),
+        "change_channel" | "change_company" => json!({ "name": "Имя" }),
         "connect_widget" => json!({ "name": "Сайт" }),
         "change_widget" => json!({ "greeting": "Здравствуйте" }),
         "assign_conversation" => json!({ "member_id": null }),

@@ -10,6 +10,7 @@ mod files;
 mod health;
 mod messages;
 mod notes;
+mod profile;
 mod quick_replies;
 mod set_up;
 mod sign_in;

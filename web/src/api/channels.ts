@@ -32,3 +32,6 @@ export const disableChannel = (company: number, id: number) =>
   answer(api.POST('/api/v1/companies/{company_id}/channels/{channel_id}/disable', one(company, id)));
 export const enableChannel = (company: number, id: number) =>
   answer(api.POST('/api/v1/companies/{company_id}/channels/{channel_id}/enable', one(company, id)));
+
+export const getTraffic = (company_id: number) =>
+  answer(api.GET('/api/v1/companies/{company_id}/channel-traffic', { params: { path: { company_id } } }));

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type {
   Channel,
+  Company,
   Conversation,
   Member,
   Message,
@@ -22,6 +23,7 @@ interface Snapshot {
   conversations: Record<string, Conversation>;
   messages: Record<string, Message>;
   channels: Record<string, Channel>;
+  companies: Record<string, Company>;
   members: Record<string, Member>;
   read_markers: Record<string, ReadMarker>;
   quick_replies: Record<string, QuickReply>;
@@ -38,6 +40,7 @@ const load = (snapshot: Snapshot) =>
     conversations: Object.values(snapshot.conversations),
     messages: Object.values(snapshot.messages),
     channels: Object.values(snapshot.channels),
+    companies: Object.values(snapshot.companies),
     members: Object.values(snapshot.members),
     readMarkers: Object.values(snapshot.read_markers),
     quickReplies: Object.values(snapshot.quick_replies),

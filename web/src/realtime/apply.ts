@@ -1,6 +1,7 @@
 import type {
   Changes,
   Channel,
+  Company,
   Conversation,
   Member,
   Message,
@@ -16,6 +17,7 @@ import type {
  * applying anything twice, late or out of order changes nothing. What did not change keeps its reference.
  */
 export interface Entities {
+  companies: Record<number, Company>;
   members: Record<number, Member>;
   channels: Record<number, Channel>;
   conversations: Record<number, Conversation>;
@@ -28,6 +30,7 @@ export interface Entities {
 }
 
 export const noEntities: Entities = {
+  companies: {},
   members: {},
   channels: {},
   conversations: {},
@@ -38,6 +41,7 @@ export const noEntities: Entities = {
 
 /** What an HTTP answer hands over. */
 export interface Batch {
+  companies?: readonly Company[];
   members?: readonly Member[];
   channels?: readonly Channel[];
   conversations?: readonly Conversation[];
@@ -47,6 +51,7 @@ export interface Batch {
 }
 
 export function apply(state: Entities, batch: Batch): Entities {
+  const companies = upsert(state.companies, batch.companies);
   const members = upsert(state.members, batch.members);
   const channels = upsert(state.channels, batch.channels);
   const conversations = upsert(state.conversations, batch.conversations);
@@ -54,13 +59,16 @@ export function apply(state: Entities, batch: Batch): Entities {
   const readMarkers = upsertNested(state.readMarkers, batch.readMarkers, (marker) => marker.member_id);
   const quickReplies = upsert(state.quickReplies, batch.quickReplies);
   const unchanged =
+    companies === state.companies &&
     members === state.members &&
     channels === state.channels &&
     conversations === state.conversations &&
     messages === state.messages &&
     readMarkers === state.readMarkers &&
     quickReplies === state.quickReplies;
-  return unchanged ? state : { members, channels, conversations, messages, readMarkers, quickReplies };
+  return unchanged
+    ? state
+    : { companies, members, channels, conversations, messages, readMarkers, quickReplies };
 }
 
 export const applyEvents = (state: Entities, events: readonly StreamEvent[]): Entities =>
@@ -68,6 +76,7 @@ export const applyEvents = (state: Entities, events: readonly StreamEvent[]): En
 
 export function batchOf(changes: readonly Changes[]): Batch {
   return {
+    companies: present(changes, 'company'),
     members: present(changes, 'member'),
     channels: present(changes, 'channel'),
     conversations: present(changes, 'conversation'),

@@ -10,7 +10,7 @@ export type ClientFrame =
   | { type: 'heartbeat' };
 
 export type ServerFrame =
-  | { type: 'hello'; protocol: number; heartbeat_seconds: number }
+  | { type: 'hello'; protocol: number; heartbeat_seconds: number; build?: string | null }
   | { type: 'watching'; company_id: number; recovered: boolean; position: StreamPosition }
   | { type: 'events'; company_id: number; position: StreamPosition; events: StreamEvent[] }
   | { type: 'ephemeral'; company_id: number; ephemeral: Ephemeral }

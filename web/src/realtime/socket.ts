@@ -34,7 +34,7 @@ export interface SocketWorld {
 
 export interface SocketListener {
   /** The server is ready for frames: ask for what is watched. */
-  onReady(): void;
+  onReady(build?: string | null): void;
   onFrame(frame: ServerFrame): void;
 }
 
@@ -142,7 +142,7 @@ export class Socket {
       this.clearTimers();
       this.state.set({ phase: 'recovering', since: this.troubleSince() });
       this.schedulePulse();
-      this.listener.onReady();
+      this.listener.onReady(frame.build);
       return;
     }
     if (frame.type !== 'heartbeat') this.listener.onFrame(frame);

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import * as channels from '../api/channels';
+import * as companies from '../api/companies';
 import * as conversations from '../api/conversations';
 import { ApiError } from '../api/error';
 import * as quickReplies from '../api/quick-replies';
@@ -12,10 +13,17 @@ import { Sync } from './sync';
 vi.mock('../api/conversations');
 vi.mock('../api/channels');
 vi.mock('../api/quick-replies');
+vi.mock('../api/companies');
 
 const at = (offset: number, epoch = 'a') => ({ epoch, offset });
 const QUERY = { filter: 'open' as const, channelId: null };
-const COMPANY = { id: 1, name: 'Точка роста', created_at: '2026-11-23T11:05:00.000Z' };
+const COMPANY = {
+  id: 1,
+  name: 'Точка роста',
+  time_zone: 'Europe/Moscow',
+  version: 0,
+  created_at: '2026-11-23T11:05:00.000Z',
+};
 
 /** A server whose answers a test changes as it goes. */
 let server: {
@@ -34,6 +42,10 @@ beforeEach(() => {
   const position = () => at(server.offset, server.epoch);
   vi.mocked(conversations.listMembers).mockImplementation(async () => ({
     items: [member()],
+    position: position(),
+  }));
+  vi.mocked(companies.getCompany).mockImplementation(async () => ({
+    company: COMPANY,
     position: position(),
   }));
   vi.mocked(channels.listChannels).mockImplementation(async () => ({

@@ -1,5 +1,6 @@
 import { tellSignedOut } from '../api/client';
 import type { StreamPosition } from '../api/types';
+import { serverHas } from '../state/version';
 import type { Workspace } from '../state/workspace';
 import type { ServerFrame } from './protocol';
 import { Socket, type SocketWorld } from './socket';
@@ -23,7 +24,10 @@ export class Sync {
     private readonly world: SocketWorld,
   ) {
     this.socket = new Socket(world, {
-      onReady: () => this.watch(),
+      onReady: (build) => {
+        serverHas(build);
+        this.watch();
+      },
       onFrame: (frame) => this.take(frame),
     });
     workspace.onPositioned = () => this.watch();

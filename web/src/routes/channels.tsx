@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core';
-import { IconPlus, IconRoute } from '@tabler/icons-react';
+import { IconPlus } from '@tabler/icons-react';
 import { useState } from 'react';
 import { ArtInbox } from '../components/Art';
 import { Lazily } from '../components/Lazily';
@@ -8,11 +8,13 @@ import { Skeleton } from '../components/Skeleton';
 import { ChannelCard } from '../features/channels/ChannelCard';
 import { connected } from '../features/channels/connected';
 import { ConnectDialog } from '../features/channels/dialogs';
+import { useTraffic } from '../features/channels/useTraffic';
 import { isTroubled } from '../features/channels/words';
 import { useInside } from '../features/shell/workspace-context';
 import { t } from '../i18n';
 import { useStore } from '../state/store';
 import classes from './channels.module.css';
+import frame from './settings.module.css';
 
 export function ChannelsPage() {
   const { workspace } = useInside();
@@ -24,19 +26,12 @@ export function ChannelsPage() {
     (a, b) => Number(isTroubled(b)) - Number(isTroubled(a)) || a.id - b.id,
   );
   const troubled = channels.filter(isTroubled).length;
+  const traffic = useTraffic();
 
   return (
-    <div className={classes.layout}>
-      <nav className={classes.sub} aria-label={t('section.settings')}>
-        <h2>{t('section.settings')}</h2>
-        <span className={classes.here} aria-current="page">
-          <IconRoute size={19} stroke={1.7} aria-hidden="true" />
-          {t('channels.title')}
-          {troubled > 0 && <span className={classes.mark}>{troubled}</span>}
-        </span>
-      </nav>
-      <section className={classes.page} aria-labelledby="channels-title">
-        <header className={classes.head}>
+    <>
+      <section className={frame.page} aria-labelledby="channels-title">
+        <header className={frame.head}>
           <div>
             <h1 id="channels-title">{t('channels.title')}</h1>
             <p>{t('channels.facts', { count: channels.length, troubled })}</p>
@@ -76,7 +71,12 @@ export function ChannelsPage() {
         ) : (
           <ul className={classes.grid}>
             {channels.map((channel) => (
-              <ChannelCard key={channel.id} channel={channel} administrator={administrator} />
+              <ChannelCard
+                key={channel.id}
+                channel={channel}
+                traffic={traffic[channel.id]}
+                administrator={administrator}
+              />
             ))}
           </ul>
         )}
@@ -84,6 +84,6 @@ export function ChannelsPage() {
       <Lazily when={connecting}>
         <ConnectDialog opened={connecting} onClose={() => setConnecting(false)} />
       </Lazily>
-    </div>
+    </>
   );
 }

@@ -1,4 +1,5 @@
 import { listChannels } from '../api/channels';
+import { getCompany } from '../api/companies';
 import * as api from '../api/conversations';
 import { ApiError, asApiError } from '../api/error';
 import { uploadFile } from '../api/files';
@@ -206,7 +207,8 @@ export class Workspace {
     this.pending = noEntities;
     this.store.update((now) => ({ ...now, reloading: true }));
     const { list, thread } = this;
-    const [members, channels, quickReplies, rows, opened, messages] = await Promise.all([
+    const [company, members, channels, quickReplies, rows, opened, messages] = await Promise.all([
+      this.fresh(() => getCompany(this.company.id)),
       this.fresh(() => api.listMembers(this.company.id)),
       this.fresh(() => listChannels(this.company.id)),
       this.fresh(() => listQuickReplies(this.company.id)),
@@ -216,6 +218,7 @@ export class Workspace {
         this.fresh(() => api.listMessages(this.company.id, thread, { limit: PAGE })).catch(nullIfMissing),
     ]);
     this.absorb({
+      companies: [company.company],
       members: members.items,
       channels: channels.items,
       quickReplies: quickReplies.items,
@@ -248,12 +251,14 @@ export class Workspace {
   async loadBasics(): Promise<void> {
     this.store.update((now) => ({ ...now, basics: 'loading' }));
     try {
-      const [members, channels, quickReplies] = await Promise.all([
+      const [company, members, channels, quickReplies] = await Promise.all([
+        this.fresh(() => getCompany(this.company.id)),
         this.fresh(() => api.listMembers(this.company.id)),
         this.fresh(() => listChannels(this.company.id)),
         this.fresh(() => listQuickReplies(this.company.id)),
       ]);
       this.absorb({
+        companies: [company.company],
         members: members.items,
         channels: channels.items,
         quickReplies: quickReplies.items,

@@ -7,16 +7,12 @@ use hub_domain::{Company, Member, Role, UserId, phone};
 use hub_store::{Store, Tx, Vault};
 use secrecy::SecretString;
 
+use super::private_token::{TOKEN_PURPOSE, new_private_token};
 use super::set_up::{
     DEFAULT_TIME_ZONE, add_member, checked_name, create_company, find_or_create_user,
 };
 use super::sign_in::make_sign_in_link;
-use crate::auth::token_hash;
 use crate::error::{ApiError, Code};
-use crate::random;
-
-/// What the sealed private token is bound to.
-pub const TOKEN_PURPOSE: &str = "api_token";
 
 /// Who is to be there afterwards.
 #[derive(Debug, Clone)]
@@ -115,12 +111,8 @@ async fn ensure_private_token(
     vault: &Vault,
     user: UserId,
 ) -> Result<SecretString, ApiError> {
-    if let Some(sealed) = tx.db().api_token_sealed(user).await? {
-        return Ok(vault.open(TOKEN_PURPOSE, &sealed)?);
+    match tx.db().api_token(user).await? {
+        Some(token) => Ok(vault.open(TOKEN_PURPOSE, &token.token_sealed)?),
+        None => Ok(new_private_token(tx, vault, user).await?),
     }
-    let token = random::token();
-    let sealed = vault.seal(TOKEN_PURPOSE, &token.clone().into());
-    let now = tx.now();
-    tx.db().insert_api_token(user, &token_hash(&token), &sealed, now).await?;
-    Ok(token.into())
 }

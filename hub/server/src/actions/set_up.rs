@@ -16,7 +16,7 @@ use crate::random;
 /// Time zone of a company that names none.
 pub const DEFAULT_TIME_ZONE: &str = "Europe/Moscow";
 /// Longest name of a person, in characters.
-const PERSON_NAME_LIMIT: usize = 120;
+pub const PERSON_NAME_LIMIT: usize = 120;
 const TOKEN_LIMIT: usize = 128;
 
 /// The first company and who runs it.
@@ -71,7 +71,8 @@ pub async fn set_up(
     let name = checked_name(&request.name, PERSON_NAME_LIMIT, "name")?;
     let digits = phone::normalize(&request.phone);
     let digits = digits.ok_or_else(|| ApiError::new(Code::PhoneInvalid).field("phone"))?;
-    let time_zone = checked_time_zone(request.time_zone)?;
+    let time_zone = request.time_zone.filter(|zone| !zone.is_empty());
+    let time_zone = checked_time_zone(time_zone.as_deref().unwrap_or(DEFAULT_TIME_ZONE))?;
     if token.len() > TOKEN_LIMIT {
         return Err(Code::SetupLinkInvalid.into());
     }
@@ -100,13 +101,11 @@ pub fn checked_name(text: &str, limit: usize, field: &'static str) -> Result<Str
     Ok(name)
 }
 
-fn checked_time_zone(text: Option<String>) -> Result<String, ApiError> {
-    let Some(text) = text.filter(|text| !text.is_empty()) else {
-        return Ok(DEFAULT_TIME_ZONE.to_owned());
-    };
+/// A name as in the IANA database. Which zones exist is for browsers to know.
+pub fn checked_time_zone(text: &str) -> Result<String, ApiError> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+' | '/');
-    if text.len() <= 64 && text.chars().all(plain) {
-        Ok(text)
+    if (1..=64).contains(&text.len()) && text.chars().all(plain) {
+        Ok(text.to_owned())
     } else {
         Err(ApiError::invalid_field("time_zone", "This is not the name of a time zone."))
     }
@@ -138,7 +137,8 @@ pub async fn create_company(
     tx.adopt_company(id, epoch);
     let member = add_member(tx, user, Role::Administrator).await?;
     tx.db().delete_set_up_links().await?;
-    Ok((Company { id, name: name.to_owned(), created_at: now }, member))
+    let (name, time_zone) = (name.to_owned(), time_zone.to_owned());
+    Ok((Company { id, name, time_zone, version: 0, created_at: now }, member))
 }
 
 /// Makes `user` a member of the job's company and tells of it.
@@ -168,9 +168,10 @@ mod tests {
     }
 
     #[test]
-    fn a_time_zone_is_a_name_and_moscow_when_none_is_given() {
-        assert_eq!(checked_time_zone(None).unwrap(), DEFAULT_TIME_ZONE);
-        assert_eq!(checked_time_zone(Some("Asia/Omsk".into())).unwrap(), "Asia/Omsk");
-        assert!(checked_time_zone(Some("../etc passwd".into())).is_err());
+    fn a_time_zone_is_a_name() {
+        assert_eq!(checked_time_zone("Asia/Omsk").unwrap(), "Asia/Omsk");
+        for bad in ["", "../etc passwd", &"a".repeat(65)] {
+            assert!(checked_time_zone(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use hub_domain::channel::{Capabilities, Channel, ChannelKind, IntakeMode, SharedDriver};
-use hub_domain::{ChannelId, CompanyId, Scope, StreamPosition};
+use hub_domain::{ChannelId, CompanyId, Scope, StreamPosition, Timestamp};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
@@ -81,6 +81,48 @@ pub async fn list_channel_kinds(
         .map(|driver| ConnectableKind { kind: driver.kind(), capabilities: driver.capabilities() })
         .collect();
     Json(ChannelKinds { items })
+}
+
+/// What went through the channels in the last 24 hours.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Traffic {
+    /// Channels without messages in that time are absent.
+    pub items: Vec<ChannelTraffic>,
+}
+
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct ChannelTraffic {
+    pub channel_id: ChannelId,
+    /// Messages of clients.
+    pub received: i64,
+    /// Our messages that the provider took.
+    pub sent: i64,
+    pub last_message_at: Timestamp,
+}
+
+const TRAFFIC_MS: i64 = 24 * 3_600_000;
+
+/// How many messages each channel took and sent in the last 24 hours.
+#[utoipa::path(get, path = "/companies/{company_id}/channel-traffic",
+    operation_id = "get_channel_traffic", tag = "company", params(CompanyPath),
+    security(("session" = []), ("private_token" = [])),
+    responses((status = 200, body = Traffic, description = "By channel"), OfMembers))]
+pub async fn get_traffic(
+    State(app): State<App>,
+    CurrentMember(scope): CurrentMember,
+) -> Result<Json<Traffic>, ApiError> {
+    let since = Timestamp::from_millis(app.clock.now().0 - TRAFFIC_MS);
+    let found = app.store.reader().await?.db().channel_traffic(&scope, since).await?;
+    let items = found
+        .into_iter()
+        .map(|traffic| ChannelTraffic {
+            channel_id: traffic.channel_id,
+            received: traffic.received,
+            sent: traffic.sent,
+            last_message_at: traffic.last_message_at,
+        })
+        .collect();
+    Ok(Json(Traffic { items }))
 }
 
 #[derive(Debug, Deserialize, utoipa::ToSchema)]

@@ -58,7 +58,10 @@ impl Modify for Security {
 /// Fields that an answer leaves out when there is nothing to say; every other one is always there, if
 /// only as `null`.
 const LEFT_OUT: [(&str, &[&str]); 3] = [
-    ("Changes", &["message", "conversation", "read_marker", "channel", "member", "quick_reply"]),
+    (
+        "Changes",
+        &["message", "conversation", "read_marker", "channel", "member", "quick_reply", "company"],
+    ),
     ("Entity", &["url"]),
     ("ErrorItem", &["field", "params"]),
 ];

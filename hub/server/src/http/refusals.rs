@@ -50,6 +50,17 @@ impl IntoResponses for OfChanges {
     }
 }
 
+/// Of a route about one's own account.
+pub struct OfOwn;
+
+impl IntoResponses for OfOwn {
+    fn responses() -> Responses {
+        let mut responses = OfChanges::responses();
+        responses.extend(refusals(&[("404", "`not_found`: there is none")]));
+        responses
+    }
+}
+
 /// Of a route for administrators.
 pub struct OfAdministrators;
 

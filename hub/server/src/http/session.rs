@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::actions::set_up::{self, SetUp};
 use crate::actions::sign_in::{self, Opened};
 use crate::app::App;
-use crate::auth::{self, CurrentUser, Proof, Visitor};
+use crate::auth::{self, CurrentUser, Visitor};
 use crate::checks;
 use crate::error::{ApiError, Code, ErrorBody};
 use crate::extract::{JsonBody, PathParams};
@@ -244,11 +244,7 @@ pub async fn get_session(
     State(app): State<App>,
     user: CurrentUser,
 ) -> Result<Json<Session>, ApiError> {
-    let session = match user.proof {
-        Proof::Session(id) => Some(id),
-        Proof::PrivateToken => None,
-    };
-    session_of(&app, user.user.id, session).await.map(Json)
+    session_of(&app, user.user.id, user.proof.session()).await.map(Json)
 }
 
 /// Signs out. The browser forgets what it kept.
@@ -260,7 +256,7 @@ pub async fn get_session(
         (status = 403, description = "`csrf`", body = ErrorBody),
     ))]
 pub async fn sign_out(State(app): State<App>, user: CurrentUser) -> Result<Response, ApiError> {
-    if let Proof::Session(id) = user.proof {
+    if let Some(id) = user.proof.session() {
         sign_in::sign_out(&app, id).await?;
     }
     let cookie = auth::set_cookie(app.session_cookie(), "", 0, app.is_secure());

@@ -5,18 +5,18 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
 
-use hub_domain::{SessionId, UserId};
+use hub_domain::UserId;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
 use super::protocol::Close;
+use crate::auth::Proof;
 
 /// Who opened a connection, and by what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Caller {
     pub user_id: UserId,
-    /// The login session. `None`: a private token.
-    pub session_id: Option<SessionId>,
+    pub proof: Proof,
 }
 
 #[derive(Debug)]

@@ -6,20 +6,14 @@ use hub_domain::{CompanyId, Scope, UserId};
 
 use super::{Caller, Doorkeeper};
 use crate::app::App;
-use crate::auth::{self, Proof};
+use crate::auth;
 use crate::error::{ApiError, Code};
 
 #[async_trait]
 impl Doorkeeper for App {
     async fn caller(&self, headers: &HeaderMap) -> Result<Option<Caller>, ApiError> {
         let current = known(auth::authenticate(self, headers).await, Code::Unauthenticated)?;
-        Ok(current.map(|current| Caller {
-            user_id: current.user.id,
-            session_id: match current.proof {
-                Proof::Session(id) => Some(id),
-                Proof::PrivateToken => None,
-            },
-        }))
+        Ok(current.map(|current| Caller { user_id: current.user.id, proof: current.proof }))
     }
 
     fn check_origin(&self, headers: &HeaderMap) -> Result<(), ApiError> {
@@ -35,8 +29,7 @@ impl Doorkeeper for App {
     }
 
     async fn is_signed_in(&self, caller: Caller) -> Result<bool, ApiError> {
-        let proof = caller.session_id.map_or(Proof::PrivateToken, Proof::Session);
-        auth::is_still_valid(self, proof).await
+        auth::is_still_valid(self, caller.proof).await
     }
 
     async fn scope(&self, user: UserId, company: CompanyId) -> Result<Option<Scope>, ApiError> {

@@ -21,6 +21,7 @@ use super::bell::{Bell, Caller};
 use super::protocol::{Close, ServerFrame};
 use super::recovery::Follower;
 use super::stream::{RingLimits, Stream, Watcher};
+use crate::auth::Proof;
 use crate::bus::{Bus, Passing, Signal};
 use crate::config::RealtimeConfig;
 use crate::lifecycle::Lifecycle;
@@ -321,8 +322,16 @@ impl Fanout {
         self.signed_out_here(session);
     }
 
+    /// Ends the connections that a user opened with the private token before. On other nodes they end
+    /// when they are next asked whether they are still allowed.
+    pub fn private_token_replaced(&self, user: UserId) {
+        self.close_where(Close::SignedOut, |caller| {
+            caller.user_id == user && matches!(caller.proof, Proof::PrivateToken(_))
+        });
+    }
+
     fn signed_out_here(&self, session: SessionId) {
-        self.close_where(Close::SignedOut, |caller| caller.session_id == Some(session));
+        self.close_where(Close::SignedOut, |caller| caller.proof == Proof::Session(session));
     }
 
     fn close_where(&self, close: Close, whom: impl Fn(&Caller) -> bool) {

@@ -42,7 +42,13 @@ pub enum ClientFrame {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerFrame {
     /// The first frame.
-    Hello { protocol: u32, heartbeat_seconds: u64 },
+    Hello {
+        protocol: u32,
+        heartbeat_seconds: u64,
+        /// Name of the interface this server has; a page of another one should offer to load anew.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        build: Option<String>,
+    },
     /// The answer to `watch`, and, with `recovered: false`, the word that what is on screen has to be
     /// loaded anew.
     Watching {

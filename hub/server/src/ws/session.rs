@@ -18,6 +18,7 @@ use super::fanout::{Admission, Fanout};
 use super::protocol::{ClientFrame, Close, HEARTBEAT, PROTOCOL, ServerFrame};
 use super::recovery::{Follower, Outbox, Step};
 use super::stream::Head;
+use crate::assets;
 use crate::bus::Passing;
 
 /// Bytes written before the connection listens again.
@@ -91,7 +92,9 @@ impl Session {
 
     async fn converse(&mut self) -> Result<std::convert::Infallible, End> {
         let heartbeat_seconds = self.fanout().settings().heartbeat.as_secs();
-        self.say(&ServerFrame::Hello { protocol: PROTOCOL, heartbeat_seconds }).await?;
+        let build = assets::build().map(ToOwned::to_owned);
+        let hello = ServerFrame::Hello { protocol: PROTOCOL, heartbeat_seconds, build };
+        self.say(&hello).await?;
         loop {
             self.deliver().await?;
             let heard = tokio::select! {

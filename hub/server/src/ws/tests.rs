@@ -28,6 +28,7 @@ use super::protocol::{ClientFrame, ServerFrame};
 use super::recovery::{Outbox, Step};
 use super::stream::RingLimits;
 use super::*;
+use crate::auth::Proof;
 use crate::bus::{Bus, Passing};
 use crate::lifecycle::Lifecycle;
 use crate::listen;
@@ -107,7 +108,8 @@ impl Doorkeeper for TestDoor {
     async fn caller(&self, headers: &HeaderMap) -> Result<Option<Caller>, ApiError> {
         let user = headers.get("x-user").and_then(|value| value.to_str().ok());
         let user = user.and_then(|value| value.parse().ok());
-        Ok(user.map(|user| Caller { user_id: UserId(user), session_id: Some(SessionId(user)) }))
+        Ok(user
+            .map(|user| Caller { user_id: UserId(user), proof: Proof::Session(SessionId(user)) }))
     }
 
     fn check_origin(&self, headers: &HeaderMap) -> Result<(), ApiError> {
@@ -777,7 +779,7 @@ async fn what_an_idle_connection_keeps_is_small() {
     let door = Arc::clone(&node.door);
     let served = Served { fanout: node.fanout.clone(), door };
     let open = move |State(served): State<Served>, upgrade: WebSocketUpgrade| async move {
-        let caller = Caller { user_id: UserId(1), session_id: None };
+        let caller = Caller { user_id: UserId(1), proof: Proof::PrivateToken([0; 32]) };
         let admission = served.fanout.admit(caller).unwrap();
         upgrade.on_upgrade(async move |socket| {
             let run = session::Session::new(socket, admission, served.door).run();
@@ -1053,7 +1055,8 @@ async fn play(node: &Node, happenings: Vec<Happening>) -> Result<(), TestCaseErr
             }
             Happening::Watch { behind } => {
                 let number = readers.len() as i64;
-                let caller = Caller { user_id: UserId(number), session_id: None };
+                let caller =
+                    Caller { user_id: UserId(number), proof: Proof::PrivateToken([0; 32]) };
                 let admission = node.fanout.admit(caller).unwrap();
                 let scope = node.door.scope(UserId(1), company).await.unwrap().unwrap();
                 let from = at("e1", (end - behind).max(0));

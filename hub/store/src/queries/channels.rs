@@ -6,7 +6,7 @@ use sqlx::AssertSqlSafe;
 
 use super::{Conn, dialect};
 use crate::StoreError;
-use crate::records::{ChannelSecrets, NewChannel};
+use crate::records::{ChannelSecrets, ChannelTraffic, NewChannel};
 
 const COLUMNS: &str = "id, company_id, kind, name, state, state_reason, intake, external_id, username, \
      capabilities, secret_sealed, webhook_secret_sealed, poll_cursor, version, created_at, deleted_at";
@@ -262,4 +262,47 @@ pub async fn raw_update_count(conn: &mut Conn, channel: ChannelId) -> Result<i64
         .bind(channel.0)
         .fetch_one(conn)
         .await?)
+}
+
+/// Goes by where the log stood then: both `activity` and `position` are offsets, so old conversations and
+/// old messages cost nothing.
+pub async fn channel_traffic(
+    conn: &mut Conn,
+    scope: &Scope,
+    since: Timestamp,
+) -> Result<Vec<ChannelTraffic>, StoreError> {
+    let horizon: Option<i64> = sqlx::query_scalar(
+        "SELECT \"offset\" FROM events WHERE company_id = $1 AND at < $2
+         ORDER BY \"offset\" DESC LIMIT 1",
+    )
+    .bind(scope.company_id.0)
+    .bind(since.0)
+    .fetch_optional(&mut *conn)
+    .await?;
+    let rows: Vec<(i64, i64, i64, i64)> = sqlx::query_as(
+        "SELECT m.channel_id,
+             CAST(SUM(CASE WHEN m.direction = 'incoming' THEN 1 ELSE 0 END) AS BIGINT),
+             CAST(SUM(CASE WHEN m.direction = 'outgoing' AND m.status IN ('sent', 'delivered', 'read')
+                 THEN 1 ELSE 0 END) AS BIGINT),
+             MAX(m.sent_at)
+         FROM conversations c JOIN messages m ON m.conversation_id = c.id
+         WHERE c.company_id = $1 AND c.activity > $3 AND m.\"position\" > $3 AND m.sent_at >= $2
+             AND m.direction IN ('incoming', 'outgoing')
+         GROUP BY m.channel_id ORDER BY m.channel_id",
+    )
+    .bind(scope.company_id.0)
+    .bind(since.0)
+    .bind(horizon.unwrap_or(0))
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(channel_id, received, sent, last_message_at)| ChannelTraffic {
+            channel_id: ChannelId(channel_id),
+            received,
+            sent,
+            last_message_at: Timestamp(last_message_at),
+        })
+        .filter(|traffic| scope.sees_channel(Some(traffic.channel_id)))
+        .collect())
 }

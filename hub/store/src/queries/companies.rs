@@ -7,10 +7,10 @@ use super::{Conn, dialect};
 use crate::StoreError;
 use crate::records::StreamRow;
 
-type CompanyRow = (i64, String, i64);
+type CompanyRow = (i64, String, String, i64, i64);
 
-fn company_from((id, name, created_at): CompanyRow) -> Company {
-    Company { id: CompanyId(id), name, created_at: Timestamp(created_at) }
+fn company_from((id, name, time_zone, version, created_at): CompanyRow) -> Company {
+    Company { id: CompanyId(id), name, time_zone, version, created_at: Timestamp(created_at) }
 }
 
 pub async fn insert_company(
@@ -33,22 +33,35 @@ pub async fn insert_company(
 }
 
 pub async fn company(conn: &mut Conn, id: CompanyId) -> Result<Option<Company>, StoreError> {
-    let row: Option<CompanyRow> =
-        sqlx::query_as("SELECT id, name, created_at FROM companies WHERE id = $1")
-            .bind(id.0)
-            .fetch_optional(conn)
-            .await?;
+    let row: Option<CompanyRow> = sqlx::query_as(
+        "SELECT id, name, time_zone, version, created_at FROM companies WHERE id = $1",
+    )
+    .bind(id.0)
+    .fetch_optional(conn)
+    .await?;
     Ok(row.map(company_from))
 }
 
 pub async fn company_by_name(conn: &mut Conn, name: &str) -> Result<Option<Company>, StoreError> {
     let row: Option<CompanyRow> = sqlx::query_as(
-        "SELECT id, name, created_at FROM companies WHERE name = $1 ORDER BY id LIMIT 1",
+        "SELECT id, name, time_zone, version, created_at FROM companies
+         WHERE name = $1 ORDER BY id LIMIT 1",
     )
     .bind(name)
     .fetch_optional(conn)
     .await?;
     Ok(row.map(company_from))
+}
+
+pub async fn save_company(conn: &mut Conn, company: &Company) -> Result<(), StoreError> {
+    sqlx::query("UPDATE companies SET name = $2, time_zone = $3, version = $4 WHERE id = $1")
+        .bind(company.id.0)
+        .bind(&company.name)
+        .bind(&company.time_zone)
+        .bind(company.version)
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 pub async fn company_count(conn: &mut Conn) -> Result<i64, StoreError> {

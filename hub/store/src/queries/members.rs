@@ -112,7 +112,8 @@ pub async fn memberships(
     user: UserId,
 ) -> Result<Vec<(Company, Member)>, StoreError> {
     let rows: Vec<MembershipRow> = sqlx::query_as(
-        "SELECT c.id AS company_id, c.name AS company_name, c.created_at AS company_created_at, m.id,
+        "SELECT c.id AS company_id, c.name AS company_name, c.time_zone AS company_time_zone,
+             c.version AS company_version, c.created_at AS company_created_at, m.id,
              m.user_id, u.name, m.role, m.version, m.created_at
          FROM members m JOIN users u ON u.id = m.user_id JOIN companies c ON c.id = m.company_id
          WHERE m.user_id = $1 ORDER BY c.id",
@@ -125,6 +126,8 @@ pub async fn memberships(
             let company = Company {
                 id: CompanyId(row.company_id),
                 name: row.company_name,
+                time_zone: row.company_time_zone,
+                version: row.company_version,
                 created_at: Timestamp(row.company_created_at),
             };
             let member = (row.id, row.user_id, row.name, row.role, row.version, row.created_at);
@@ -137,6 +140,8 @@ pub async fn memberships(
 struct MembershipRow {
     company_id: i64,
     company_name: String,
+    company_time_zone: String,
+    company_version: i64,
     company_created_at: i64,
     id: i64,
     user_id: i64,

@@ -5,7 +5,7 @@ use hub_domain::{SessionId, Timestamp, UserId};
 
 use super::Conn;
 use crate::StoreError;
-use crate::records::{LinkPurpose, NewSession, NewSignInCode, SessionRow, SignInCode};
+use crate::records::{ApiToken, LinkPurpose, NewSession, NewSignInCode, SessionRow, SignInCode};
 
 pub async fn insert_session(
     conn: &mut Conn,
@@ -233,7 +233,7 @@ pub async fn delete_set_up_links(conn: &mut Conn) -> Result<(), StoreError> {
     Ok(())
 }
 
-pub async fn insert_api_token(
+pub async fn put_api_token(
     conn: &mut Conn,
     user: UserId,
     token_hash: &str,
@@ -242,7 +242,10 @@ pub async fn insert_api_token(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO api_tokens (user_id, token_hash, token_sealed, created_at)
-         VALUES ($1, $2, $3, $4)",
+         VALUES ($1, $2, $3, $4)
+         ON CONFLICT (user_id) DO UPDATE SET token_hash = excluded.token_hash,
+             token_sealed = excluded.token_sealed, created_at = excluded.created_at,
+             last_used_at = NULL",
     )
     .bind(user.0)
     .bind(token_hash)
@@ -253,23 +256,52 @@ pub async fn insert_api_token(
     Ok(())
 }
 
-pub async fn api_token_sealed(conn: &mut Conn, user: UserId) -> Result<Option<String>, StoreError> {
-    Ok(sqlx::query_scalar("SELECT token_sealed FROM api_tokens WHERE user_id = $1")
-        .bind(user.0)
-        .fetch_optional(conn)
-        .await?)
+type ApiTokenRow = (i64, String, i64, Option<i64>);
+
+fn api_token_from((user_id, token_sealed, created_at, last_used_at): ApiTokenRow) -> ApiToken {
+    ApiToken {
+        user_id: UserId(user_id),
+        token_sealed,
+        created_at: Timestamp(created_at),
+        last_used_at: last_used_at.map(Timestamp),
+    }
 }
 
-pub async fn user_of_api_token(
+pub async fn api_token(conn: &mut Conn, user: UserId) -> Result<Option<ApiToken>, StoreError> {
+    let row: Option<ApiTokenRow> = sqlx::query_as(
+        "SELECT user_id, token_sealed, created_at, last_used_at FROM api_tokens WHERE user_id = $1",
+    )
+    .bind(user.0)
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(api_token_from))
+}
+
+pub async fn api_token_by_hash(
     conn: &mut Conn,
     token_hash: &str,
-) -> Result<Option<UserId>, StoreError> {
-    let user: Option<i64> =
-        sqlx::query_scalar("SELECT user_id FROM api_tokens WHERE token_hash = $1")
-            .bind(token_hash)
-            .fetch_optional(conn)
-            .await?;
-    Ok(user.map(UserId))
+) -> Result<Option<ApiToken>, StoreError> {
+    let row: Option<ApiTokenRow> = sqlx::query_as(
+        "SELECT user_id, token_sealed, created_at, last_used_at FROM api_tokens
+         WHERE token_hash = $1",
+    )
+    .bind(token_hash)
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(api_token_from))
+}
+
+pub async fn touch_api_token(
+    conn: &mut Conn,
+    token_hash: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE api_tokens SET last_used_at = $2 WHERE token_hash = $1")
+        .bind(token_hash)
+        .bind(now.0)
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 pub async fn prune_sign_in(

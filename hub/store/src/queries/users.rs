@@ -37,6 +37,15 @@ pub async fn user(conn: &mut Conn, id: UserId) -> Result<Option<User>, StoreErro
     Ok(row.map(user_from))
 }
 
+pub async fn save_user_name(conn: &mut Conn, id: UserId, name: &str) -> Result<(), StoreError> {
+    sqlx::query("UPDATE users SET name = $2 WHERE id = $1 AND name <> $2")
+        .bind(id.0)
+        .bind(name)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 pub async fn user_by_phone(conn: &mut Conn, phone: &str) -> Result<Option<User>, StoreError> {
     let row: Option<UserRow> = sqlx::query_as("SELECT id, phone, name FROM users WHERE phone = $1")
         .bind(phone)

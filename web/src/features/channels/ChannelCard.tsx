@@ -1,5 +1,5 @@
 import { ActionIcon, Button } from '@mantine/core';
-import { IconDots, IconPlugConnectedX, IconPower } from '@tabler/icons-react';
+import { IconDots, IconPlugConnectedX, IconPower, IconSettings } from '@tabler/icons-react';
 import { Suspense, useState } from 'react';
 import { disableChannel, enableChannel } from '../../api/channels';
 import { type ApiError, asApiError } from '../../api/error';
@@ -10,11 +10,13 @@ import { Confirm } from '../../components/Confirm';
 import { Pill, type Tone } from '../../components/Pill';
 import { t } from '../../i18n';
 import { sentenceOf } from '../../i18n/errors';
-import { dateTime } from '../../i18n/format';
+import { rowTime } from '../../i18n/format';
 import { useInside } from '../shell/workspace-context';
 import classes from './ChannelCard.module.css';
+import { EditChannelDialog } from './dialogs';
 import { kindOf } from './kinds';
 import type { ChannelTool } from './kinds/kind';
+import type { Traffic } from './useTraffic';
 import { channelTitle, isTroubled, reasonOf } from './words';
 
 const TONES: Record<ChannelState, Tone> = {
@@ -25,11 +27,20 @@ const TONES: Record<ChannelState, Tone> = {
   disabled: 'bad',
 };
 
-export function ChannelCard({ channel, administrator }: { channel: Channel; administrator: boolean }) {
+export function ChannelCard({
+  channel,
+  traffic,
+  administrator,
+}: {
+  channel: Channel;
+  traffic: Traffic | undefined;
+  administrator: boolean;
+}) {
   const { workspace } = useInside();
   const [error, setError] = useState<ApiError | null>(null);
   const [busy, setBusy] = useState(false);
   const [asking, setAsking] = useState(false);
+  const [editing, setEditing] = useState(false);
   const [tool, setTool] = useState<ChannelTool | null>(null);
   const tools = kindOf(channel.kind)?.tools ?? [];
   const repair = tools.find(({ repairs }) => repairs);
@@ -65,16 +76,17 @@ export function ChannelCard({ channel, administrator }: { channel: Channel; admi
         <p className={classes.reason}>{reason}</p>
       ) : (
         <dl className={classes.facts}>
-          {/* A widget is the hub's own: nothing has to be fetched or called. */}
-          {channel.kind !== 'widget' && (
-            <div>
-              <dt>{t('channel.intake')}</dt>
-              <dd>{t(`channel.intake.${channel.intake}`)}</dd>
-            </div>
-          )}
           <div>
-            <dt>{t('channel.connected_at')}</dt>
-            <dd>{dateTime(channel.created_at)}</dd>
+            <dt>{t('channel.received')}</dt>
+            <dd>{traffic?.received ?? 0}</dd>
+          </div>
+          <div>
+            <dt>{t('channel.sent')}</dt>
+            <dd>{traffic?.sent ?? 0}</dd>
+          </div>
+          <div>
+            <dt>{t('channel.last_message')}</dt>
+            <dd>{traffic ? rowTime(traffic.last_message_at) : '—'}</dd>
           </div>
         </dl>
       )}
@@ -105,7 +117,19 @@ export function ChannelCard({ channel, administrator }: { channel: Channel; admi
               {t('channel.enable')}
             </Button>
           )}
+          {/* A widget is the hub's own: nothing has to be fetched or called. */}
+          {!troubled && !off && channel.kind !== 'widget' && (
+            <span className={classes.by}>
+              {t('channel.by', { way: t(`channel.intake.${channel.intake}`) })}
+            </span>
+          )}
           <span className={classes.grow} />
+          <ActionIcon
+            aria-label={t('channel.edit', { name: channelTitle(channel) })}
+            onClick={() => setEditing(true)}
+          >
+            <IconSettings size={18} stroke={1.7} aria-hidden="true" />
+          </ActionIcon>
           <ActionMenu
             width={220}
             trigger={
@@ -143,6 +167,11 @@ export function ChannelCard({ channel, administrator }: { channel: Channel; admi
         onClose={() => setAsking(false)}
         onConfirm={() => void run(disableChannel)}
       />
+      {editing && (
+        <Suspense fallback={null}>
+          <EditChannelDialog channel={channel} onClose={() => setEditing(false)} />
+        </Suspense>
+      )}
       {tool && (
         <Suspense fallback={null}>
           <tool.Dialog channel={channel} onClose={() => setTool(null)} />

@@ -4,6 +4,7 @@ import { ActionMenu } from '../../components/ActionMenu';
 import { initials } from '../../components/Avatar';
 import { t } from '../../i18n';
 import classes from './CompanySwitch.module.css';
+import { useCompany } from './names';
 import { useInside } from './workspace-context';
 
 export function CompanySwitch() {
@@ -14,7 +15,7 @@ export function CompanySwitch() {
       {initials(name) || '…'}
     </span>
   );
-  const { name } = workspace.company;
+  const { name } = useCompany();
   if (session.companies.length < 2) {
     return (
       <span className={classes.company}>

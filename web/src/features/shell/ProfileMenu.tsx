@@ -1,5 +1,5 @@
 import { useMantineColorScheme } from '@mantine/core';
-import { IconDeviceDesktop, IconLogout, IconMoon, IconSun } from '@tabler/icons-react';
+import { IconDeviceDesktop, IconLogout, IconMoon, IconSun, IconUserCircle } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
 import { asApiError } from '../../api/error';
 import { ActionMenu } from '../../components/ActionMenu';
@@ -10,6 +10,7 @@ import { sentenceOf } from '../../i18n/errors';
 import { phone } from '../../i18n/format';
 import { signOutHere } from '../../state/session';
 import { useValue } from '../../state/store';
+import { useOwnName } from './names';
 import classes from './ProfileMenu.module.css';
 import { useInside } from './workspace-context';
 
@@ -20,11 +21,11 @@ const SCHEMES = [
 ] as const;
 
 export function ProfileMenu() {
-  const { session } = useInside();
+  const { session, workspace } = useInside();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const spoken = useValue(language);
   const navigate = useNavigate();
-  const { name } = session.user;
+  const name = useOwnName();
 
   const signOut = async () => {
     try {
@@ -52,6 +53,16 @@ export function ProfileMenu() {
               <span>{phone(session.user.phone)}</span>
             </div>
           ),
+        },
+        {
+          key: 'account',
+          label: t('account.heading'),
+          icon: <IconUserCircle size={16} stroke={1.7} aria-hidden="true" />,
+          onSelect: () =>
+            void navigate({
+              to: '/c/$company/settings/account',
+              params: { company: String(workspace.company.id) },
+            }),
         },
         { key: 'theme', heading: t('shell.theme') },
         ...SCHEMES.map(({ value, Icon }) => ({

@@ -1,7 +1,7 @@
 import type { ChannelKind } from '../../../api/types';
 import type { KindOfChannel } from './kind';
 
-const found = import.meta.glob<KindOfChannel>(['./*.ts', '!./index.ts', '!./kind.ts'], {
+const found = import.meta.glob<KindOfChannel>(['./*.ts', './*.tsx', '!./index.ts', '!./kind.ts'], {
   eager: true,
   import: 'kind',
 });

@@ -15,6 +15,8 @@ export interface KindOfChannel {
   about: MessageKey;
   /** The steps to a connected channel, inside the dialog. */
   Connect: ComponentType<ConnectProps>;
+  /** Whether messages come in by polling or webhook as the administrator chooses. */
+  intakeChoice?: boolean;
   /** What an administrator can do with a connected one, besides what every channel has. */
   tools: ChannelTool[];
 }

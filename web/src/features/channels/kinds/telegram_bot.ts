@@ -7,6 +7,7 @@ export const kind: KindOfChannel = {
   order: 1,
   about: 'connect.about.telegram_bot',
   Connect: lazy(() => import('../ConnectBot').then((module) => ({ default: module.ConnectBot }))),
+  intakeChoice: true,
   tools: [
     {
       key: 'token',

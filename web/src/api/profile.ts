@@ -1,0 +1,7 @@
+import { answer, api } from './client';
+
+export const changeProfile = (name: string) => answer(api.PATCH('/api/v1/profile', { body: { name } }));
+
+export const getPrivateToken = () => answer(api.GET('/api/v1/profile/private-token'));
+export const revealPrivateToken = () => answer(api.POST('/api/v1/profile/private-token/reveal'));
+export const reissuePrivateToken = () => answer(api.POST('/api/v1/profile/private-token'));
