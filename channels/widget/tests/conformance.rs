@@ -165,8 +165,9 @@ impl Harness for Page {
         None
     }
 
-    async fn client_does(&self, _: Act) -> Option<String> {
-        None
+    /// The visitor writes to the hub itself; all that reaches the driver of it is the message's id.
+    async fn client_does(&self, act: Act) -> Option<String> {
+        matches!(act, Act::Text(_)).then(|| "a-visitor:1".to_owned())
     }
 
     async fn seen(&self) -> Vec<Seen> {

@@ -286,7 +286,7 @@ pub async fn channel_traffic(
                  THEN 1 ELSE 0 END) AS BIGINT),
              MAX(m.sent_at)
          FROM conversations c JOIN messages m ON m.conversation_id = c.id
-         WHERE c.company_id = $1 AND c.activity > $3 AND m.\"position\" > $3 AND m.sent_at >= $2
+         WHERE c.company_id = $1 AND c.activity > $3 AND m.\"position\" > $3 AND m.created_at >= $2
              AND m.direction IN ('incoming', 'outgoing')
          GROUP BY m.channel_id ORDER BY m.channel_id",
     )
