@@ -76,7 +76,7 @@ test('a channel is renamed, and its messages are counted', async ({ page, produc
   await client.writes('Добрый день');
   await expect(page.getByRole('link', { name: /Катя Орлова/ })).toBeVisible();
   await page.goto(`${product.url}/c/1/settings/channels`);
-  await expect(page.getByText('Получено за сутки').locator('..')).toContainText('1');
+  await expect(page.getByText('Получено за сутки').locator('..')).toContainText('2');
   await page.getByRole('button', { name: /^Настройки канала: / }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('textbox', { name: 'Название' }).fill('Приёмная');

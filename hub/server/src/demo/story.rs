@@ -177,9 +177,10 @@ pub fn steps(dialogue: &str, now: Timestamp) -> anyhow::Result<Vec<Step>> {
     let mut steps: Vec<Step> = Vec::new();
     for line in dialogue.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let before = steps.last().map(|step| step.at);
-        let step = step(line, before, now).with_context(|| format!("in the line `{line}`"))?;
-        if before.is_some_and(|before| before >= step.at) {
-            bail!("the line `{line}` is not later than the one before");
+        let mut step = step(line, before, now).with_context(|| format!("in the line `{line}`"))?;
+        // A line told by the time of day may come behind one told by its distance from the start.
+        if let Some(before) = before.filter(|before| *before >= step.at) {
+            step.at = before.plus_seconds(60);
         }
         steps.push(step);
     }
