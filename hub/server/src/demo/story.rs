@@ -312,7 +312,8 @@ mod tests {
         assert_eq!(steps[1].at.to_string(), "2026-11-22T09:35:00.000Z");
         assert_eq!(steps[2].at.to_string(), "2026-11-24T05:50:00.000Z");
         assert_eq!(steps[1].by.as_deref(), Some("М"));
-        assert!(super::steps("-10 > а\n-20 > б", NOW).is_err());
+        let behind = super::steps("-10 > а\n-20 > б", NOW).expect("they read");
+        assert_eq!(behind[1].at, behind[0].at.plus_seconds(60), "the order of the lines stands");
         assert!(act("[dance] х").is_err());
     }
 }
