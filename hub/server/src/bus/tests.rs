@@ -1,3 +1,5 @@
+//! The bus against a real Redis that is killed and started again: hints may be lost, nothing else is.
+
 use std::time::Duration;
 
 use hub_domain::{ConversationId, MemberId};
