@@ -91,6 +91,8 @@ export class Drafts {
 
   clear(conversationId: number): void {
     this.change(conversationId, noDraft);
+    // Another device must not offer what has just been sent.
+    void this.handOver();
   }
 
   /** Gives what is new to the server and takes what other devices wrote. */
