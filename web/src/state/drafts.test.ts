@@ -35,7 +35,7 @@ it('forgets a draft that was sent, and everything when the user leaves', async (
   drafts.change(1, { text: 'a' });
   drafts.change(2, { text: 'b' });
   await drafts.save();
-  drafts.clear(1);
+  drafts.change(1, noDraft);
   await drafts.save();
   expect(await database.count('drafts')).toBe(1);
   await forgetEverything(database);
@@ -89,7 +89,7 @@ it('is found on another device, and gone there once it was sent', async () => {
   await desk.sync();
   await phone.sync();
   expect(phone.of(1)).toEqual({ ...noDraft, text: 'Добрый', note: 'про себя' });
-  desk.clear(1);
+  desk.change(1, noDraft);
   await desk.sync();
   await phone.sync();
   expect(phone.of(1)).toEqual(noDraft);

@@ -86,13 +86,9 @@ export class Drafts {
     this.changedAt.set(conversationId, this.clock);
     this.unsent.add(conversationId);
     if (!this.server) return;
-    this.handOverTimer ??= setTimeout(() => void this.handOver(), HAND_OVER_AFTER_MS);
-  }
-
-  clear(conversationId: number): void {
-    this.change(conversationId, noDraft);
     // Another device must not offer what has just been sent.
-    void this.handOver();
+    if (isEmpty(this.of(conversationId))) void this.handOver();
+    else this.handOverTimer ??= setTimeout(() => void this.handOver(), HAND_OVER_AFTER_MS);
   }
 
   /** Gives what is new to the server and takes what other devices wrote. */
