@@ -11,7 +11,7 @@ export type ClientFrame =
 
 export type ServerFrame =
   | { type: 'hello'; protocol: number; heartbeat_seconds: number; build?: string | null }
-  | { type: 'watching'; company_id: number; recovered: boolean; position: StreamPosition }
+  | { type: 'watching'; company_id: number; recovered: boolean; position: StreamPosition; end: number }
   | { type: 'events'; company_id: number; position: StreamPosition; events: StreamEvent[] }
   | { type: 'ephemeral'; company_id: number; ephemeral: Ephemeral }
   | { type: 'heartbeat' }

@@ -99,8 +99,8 @@ afterEach(() => {
 });
 
 const hello = () => world.last.say({ type: 'hello', protocol: 1, heartbeat_seconds: 25 });
-const watching = (recovered: boolean, position: { epoch: string; offset: number }) =>
-  world.last.say({ type: 'watching', company_id: 1, recovered, position });
+const watching = (recovered: boolean, position: { epoch: string; offset: number }, end = position.offset) =>
+  world.last.say({ type: 'watching', company_id: 1, recovered, position, end });
 const events = (position: { epoch: string; offset: number }, list: StreamEvent[]) =>
   world.last.say({ type: 'events', company_id: 1, position, events: list });
 const changed = (offset: number, more: Partial<ReturnType<typeof conversation>>): StreamEvent => ({
@@ -154,7 +154,7 @@ describe('in step with the log', () => {
     sync.start();
     await vi.waitFor(() => expect(workspace.position).not.toBeNull());
     hello();
-    watching(true, at(12));
+    watching(true, at(10), 12);
     expect(phase()).toBe('recovering');
     events(at(11), [changed(11, { id: 1 })]);
     expect(phase()).toBe('recovering');

@@ -60,7 +60,7 @@ export class Sync {
         this.watching = true;
         // Continuing is no use while the last full load is not complete.
         if (frame.recovered && !workspace.isIncomplete) {
-          this.target = frame.position.offset;
+          this.target = frame.end;
           this.settle();
         } else {
           this.target = null;

@@ -57,6 +57,8 @@ pub enum ServerFrame {
         recovered: bool,
         /// From where events follow.
         position: StreamPosition,
+        /// Offset of the last event there was: whoever has come so far has missed nothing.
+        end: i64,
     },
     /// Events in the order of their offsets.
     Events {

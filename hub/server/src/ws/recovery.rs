@@ -93,7 +93,8 @@ impl Follower {
         let position = StreamPosition { epoch: log.epoch.clone(), offset: cursor };
         let (_, seen) = watching.stream.passed_after(u64::MAX);
         let follower = Self { watching, cursor, generation, seen };
-        (follower, ServerFrame::Watching { company_id, recovered, position })
+        let end = log.event_offset;
+        (follower, ServerFrame::Watching { company_id, recovered, position, end })
     }
 
     pub fn company_id(&self) -> CompanyId {
@@ -173,7 +174,8 @@ impl Follower {
         self.generation = head.generation;
         let position = StreamPosition { epoch: head.epoch.to_string(), offset: head.offset };
         let company_id = self.company_id();
-        out.push(ServerFrame::Watching { company_id, recovered: false, position }.encode());
+        let end = head.offset;
+        out.push(ServerFrame::Watching { company_id, recovered: false, position, end }.encode());
         self.watching.count_recovery(false);
     }
 

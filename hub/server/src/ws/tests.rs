@@ -1063,8 +1063,12 @@ async fn play(node: &Node, happenings: Vec<Happening>) -> Result<(), TestCaseErr
                 let (follower, frame) =
                     node.fanout.watch(&admission, scope, Some(&from)).await.unwrap();
                 let company_id = company;
-                let expected =
-                    ServerFrame::Watching { company_id, recovered: true, position: from.clone() };
+                let expected = ServerFrame::Watching {
+                    company_id,
+                    recovered: true,
+                    position: from.clone(),
+                    end,
+                };
                 prop_assert_eq!(frame, expected);
                 let bell = Arc::clone(&admission.bell);
                 readers.push(Reader { follower, at: from.offset, _admission: admission, bell });
