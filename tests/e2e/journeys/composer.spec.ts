@@ -52,6 +52,29 @@ test.describe('writing', () => {
     expect(await client.texts()).toEqual(['Вот всё', '']);
   });
 
+  test('files are dropped onto the whole pane, and pasted beside text', async ({ page }) => {
+    const pane = page.getByRole('region', { name: 'Чат', exact: true });
+    const data = await page.evaluateHandle(() => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File(['%PDF-1.4'], 'Договор.pdf', { type: 'application/pdf' }));
+      return transfer;
+    });
+    await pane.dispatchEvent('dragenter', { dataTransfer: data });
+    await expect(page.getByText('Отпустите файл, чтобы прикрепить')).toBeVisible();
+    await pane.dispatchEvent('drop', { dataTransfer: data });
+    await expect(waiting(page)).toHaveCount(1);
+    await inbox(page).field.evaluate((field: HTMLTextAreaElement, png: string) => {
+      const clipboardData = new DataTransfer();
+      const bytes = Uint8Array.from(atob(png), (letter) => letter.charCodeAt(0));
+      clipboardData.items.add(new File([bytes], 'Снимок.png', { type: 'image/png' }));
+      clipboardData.setData('text/plain', 'подпись');
+      const paste = new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true });
+      if (field.dispatchEvent(paste)) document.execCommand('insertText', false, 'подпись');
+    }, PNG.toString('base64'));
+    await expect(waiting(page)).toHaveCount(2);
+    await expect(inbox(page).field).toHaveValue('подпись');
+  });
+
   test('a text too long for a caption goes apart, and it is told before', async ({ page }) => {
     const view = inbox(page);
     const long = 'я'.repeat(1_100);
@@ -198,6 +221,32 @@ test.describe('writing', () => {
     await expect(picker).toHaveCount(0);
   });
 
+  test('a draft is found on another device, and gone there once it was sent', async ({
+    page,
+    product,
+    browser,
+  }) => {
+    const [again] = (await product.company('Точка роста', [['Марина Белова', '+79036041728']])) as [Person];
+    await inbox(page).field.fill('Начато на компьютере');
+    const context = await browser.newContext();
+    const phone = await context.newPage();
+    await expect
+      .poll(
+        async () =>
+          (await product.api<{ items: unknown[] }>(marina, 'GET', '/companies/1/drafts')).items.length,
+      )
+      .toBe(1);
+    await product.enter(phone, again);
+    await inbox(phone).row('Катя Орлова').click();
+    await expect(inbox(phone).field).toHaveValue('Начато на компьютере');
+    await inbox(phone).field.press('Enter');
+    await expect(inbox(phone).bubble('Начато на компьютере')).toBeVisible();
+    await page.reload();
+    await expect(inbox(page).bubble('Начато на компьютере')).toBeVisible();
+    await expect(inbox(page).field).toHaveValue('');
+    await context.close();
+  });
+
   test('Ctrl+Enter can be chosen, and the last message changed by ↑', async ({ page }) => {
     const view = inbox(page);
     await page.getByRole('button', { name: 'Enter — отправить' }).click();
@@ -213,6 +262,31 @@ test.describe('writing', () => {
     await editing.fill('Вторая');
     await editing.press('Control+Enter');
     await expect(view.bubble('Вторая')).toContainText('изменено');
+  });
+
+  test('what came while the connection was lost is told above the draft', async ({
+    page,
+    context,
+    product,
+  }) => {
+    const view = inbox(page);
+    await view.field.fill('Отвечаю на старое');
+    await context.setOffline(true);
+    await expect(page.getByText('Нет связи').first()).toBeVisible({ timeout: 90_000 });
+    await client.writes('Уже не нужно');
+    // The server has it before the browser is back.
+    await expect
+      .poll(async () => {
+        const path = '/companies/1/conversations/1/messages';
+        const page = await product.api<{ items: unknown[] }>(marina, 'GET', path);
+        return page.items.length;
+      })
+      .toBe(3);
+    await context.setOffline(false);
+    await expect(page.getByText('Пока не было связи, здесь появилось 1 сообщение')).toBeVisible();
+    await page.getByRole('button', { name: 'Показать', exact: true }).click();
+    await expect(view.bubble('Уже не нужно')).toBeInViewport();
+    await expect(view.field).toHaveValue('Отвечаю на старое');
   });
 
   test('the details of a message tell each attempt', async ({ page, product }) => {
