@@ -134,17 +134,22 @@ function Rows({ rows: wanted, selected }: { rows: number[]; selected: number | n
     return () => cancelAnimationFrame(frame);
   }, [shownSignature, list?.loadingMore]);
 
+  /** Where the focus is on its way to: the next key may be faster than the row is drawn. */
+  const goal = useRef<number | null>(null);
   const walk = (event: KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     const ends = { Home: 0, End: shown.length - 1 }[event.key];
     if (step === undefined && ends === undefined) return;
-    const now = Number((document.activeElement as HTMLElement | null)?.dataset.conversation);
+    const now =
+      goal.current ?? Number((document.activeElement as HTMLElement | null)?.dataset.conversation);
     const index = ends ?? Math.min(shown.length - 1, Math.max(0, shown.indexOf(now) + (step ?? 0)));
     event.preventDefault();
     virtual.current?.scrollToIndex(index, { align: 'nearest' });
-    requestAnimationFrame(() =>
-      scroller.current?.querySelector<HTMLElement>(`[data-conversation="${shown[index]}"]`)?.focus(),
-    );
+    goal.current = shown[index] ?? null;
+    requestAnimationFrame(() => {
+      scroller.current?.querySelector<HTMLElement>(`[data-conversation="${goal.current}"]`)?.focus();
+      goal.current = null;
+    });
   };
 
   if (shown.length === 0) return <EmptyList />;
