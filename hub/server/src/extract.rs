@@ -10,6 +10,7 @@ use axum::extract::path::ErrorKind;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use bytes::{Bytes, BytesMut};
+use futures_util::{Stream, stream};
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt as _;
 use serde::de::DeserializeOwned;
@@ -71,6 +72,13 @@ pub async fn read_body(mut body: Body, limit: usize) -> Result<Bytes, ApiError> 
         return Err(ApiError::new(Code::BodyTooLarge).param("limit_bytes", limit));
     }
     Ok(bytes.freeze())
+}
+
+/// A body piece by piece, for what is too large to be held; standing still for too long is an error.
+pub fn body_pieces(body: Body) -> impl Stream<Item = Result<Bytes, ApiError>> + Send {
+    stream::unfold(body, |mut body| async move {
+        next_frame(&mut body).await.transpose().map(|piece| (piece, body))
+    })
 }
 
 async fn next_frame(body: &mut Body) -> Result<Option<Bytes>, ApiError> {

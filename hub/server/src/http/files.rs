@@ -24,7 +24,7 @@ use crate::actions::upload_attachment::{Upload, upload_attachment};
 use crate::app::App;
 use crate::auth::CurrentMember;
 use crate::error::{ApiError, Code, ErrorBody};
-use crate::extract::PathParams;
+use crate::extract::{PathParams, body_pieces};
 use crate::files::{FilesError, StoredFile};
 
 /// Longest text field beside the file.
@@ -169,8 +169,36 @@ async fn store_file(
     }
 }
 
+/// Stores a body that is the file itself. What the sender says of its type is believed only where the
+/// content says nothing.
+pub async fn store_body(
+    app: &App,
+    company: CompanyId,
+    headers: &HeaderMap,
+    body: Body,
+    limit: u64,
+) -> Result<StoredFile, ApiError> {
+    let claimed = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let claimed = claimed.filter(|text| is_plain_type(text)).map(str::to_owned);
+    let stored = app.files.put(company, Box::pin(body_pieces(body)), limit, claimed).await;
+    stored.map_err(|error| match error {
+        FilesError::TooBig { limit } => {
+            ApiError::new(Code::FileTooBig).field("file").param("limit_bytes", limit)
+        }
+        FilesError::Source(_) => broken_off(),
+        error => ApiError::internal(error),
+    })
+}
+
+/// Removes bytes that nothing points at. They do no harm but for the room they take.
+pub async fn forget_file(app: &App, key: &str) {
+    if let Err(error) = app.files.delete(key).await {
+        tracing::warn!(error = %error, "a file that is no longer needed could not be removed");
+    }
+}
+
 /// A type without parameters that a browser may be given back.
-pub fn is_plain_type(text: &str) -> bool {
+fn is_plain_type(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '-' | '+' | '_');
     text.len() <= 100 && text.matches('/').count() == 1 && text.chars().all(plain)
 }
@@ -208,7 +236,7 @@ async fn within<T>(next: impl Future<Output = Result<T, MultipartError>>) -> Res
 
 fn broken_off() -> ApiError {
     ApiError::new(Code::InvalidRequest)
-        .detail("The form cannot be read to its end.")
+        .detail("The file cannot be read to its end.")
         .status(StatusCode::BAD_REQUEST)
 }
 

@@ -1,18 +1,14 @@
 //! Quick replies: saved answers that any member writes and inserts.
 
-use std::time::Duration;
-
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
-use bytes::Bytes;
-use futures_util::{Stream, StreamExt as _, stream};
 use http::{HeaderMap, StatusCode, header};
 use hub_domain::{CompanyId, QuickReply, QuickReplyFile, QuickReplyId, Scope, StreamPosition};
 use serde::{Deserialize, Serialize};
 
-use super::files::{describe, is_plain_type};
+use super::files::{describe, forget_file, store_body};
 use super::members::{CompanyPath, position_of};
 use super::refusals::{OfChanges, OfMembers};
 use crate::actions::change_quick_reply::{
@@ -24,9 +20,6 @@ use crate::auth::CurrentMember;
 use crate::error::{ApiError, Code, ErrorBody};
 use crate::extract::{JsonBody, PathParams, QueryParams};
 use crate::files::FilesError;
-
-/// How long an upload may stand still.
-const STILL_TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Path)]
@@ -144,19 +137,8 @@ pub async fn put_file(
     app.limits.file_uploaded(scope.user_id.0)?;
     // Nothing is read for what is not there.
     record(&app, &scope, path.quick_reply_id).await?;
-    let claimed = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let claimed = claimed.filter(|text| is_plain_type(text)).map(str::to_owned);
     let limit = app.config.files.max_upload_bytes;
-    let stored = app.files.put(scope.company_id, Box::pin(pieces(body)), limit, claimed).await;
-    let stored = stored.map_err(|error| match error {
-        FilesError::TooBig { limit } => {
-            ApiError::new(Code::FileTooBig).field("file").param("limit_bytes", limit)
-        }
-        FilesError::Source(_) => ApiError::new(Code::InvalidRequest)
-            .detail("The file cannot be read to its end.")
-            .status(StatusCode::BAD_REQUEST),
-        error => ApiError::internal(error),
-    })?;
+    let stored = store_body(&app, scope.company_id, &headers, body, limit).await?;
     let given = if stored.size_bytes == 0 {
         Err(ApiError::new(Code::FileEmpty).field("file"))
     } else {
@@ -236,21 +218,4 @@ async fn apply(
         forget_file(app, key).await;
     }
     Ok(Json(changed.quick_reply))
-}
-
-async fn forget_file(app: &App, key: &str) {
-    if let Err(error) = app.files.delete(key).await {
-        tracing::warn!(error = %error, "a file that is no longer needed could not be removed");
-    }
-}
-
-/// The body piece by piece; standing still for too long is an error.
-fn pieces(body: Body) -> impl Stream<Item = Result<Bytes, String>> + Send {
-    stream::unfold(body.into_data_stream(), |mut body| async move {
-        match tokio::time::timeout(STILL_TIMEOUT, body.next()).await {
-            Ok(None) => None,
-            Ok(Some(piece)) => Some((piece.map_err(|error| error.to_string()), body)),
-            Err(_) => Some((Err("the upload stands still".to_owned()), body)),
-        }
-    })
 }

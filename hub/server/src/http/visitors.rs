@@ -3,9 +3,6 @@
 //!
 //! No cookie is read or set here. A visitor proves to be one by a bearer token, a page by its origin.
 
-use std::time::Duration;
-
-use axum::body::Body;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
@@ -13,21 +10,18 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
-use bytes::Bytes;
 use channel_widget::identity::{VisitorId, site_user};
 use channel_widget::settings::{WidgetForm, WidgetLanguage, WidgetScheme, WidgetSide};
 use channel_widget::{FILE_LIMIT_BYTES, TEXT_LIMIT};
-use futures_util::stream;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use http_body_util::BodyExt as _;
 use hub_domain::{AttachmentId, StreamPosition};
 use hub_store::records::MessageKey;
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 
 use super::conversations::bad_cursor;
-use super::files::{content_of, is_plain_type};
+use super::files::{content_of, forget_file, store_body};
 use super::members::position_of;
 use crate::actions::upload_attachment::{Upload, keep_attachment};
 use crate::actions::visitor_writes::{Page, Profile, VisitorWrites, visitor_writes};
@@ -35,7 +29,6 @@ use crate::app::App;
 use crate::auth::Visitor;
 use crate::error::{ApiError, Code};
 use crate::extract::{JsonBody, PathParams, QueryParams};
-use crate::files::FilesError;
 use crate::limits::Network;
 use crate::random;
 use crate::widget::view::{View, VisitorFile, VisitorMessage};
@@ -45,8 +38,6 @@ use crate::widget::{KnownVisitor, OpenWidget, live, visitor_of};
 const PAGE: i64 = 50;
 /// Since when a member counts as there.
 const ATTENDED_SECONDS: i64 = 180;
-/// How long an upload may stand still.
-const STILL: Duration = Duration::from_secs(30);
 /// Largest frame a visitor may send.
 const FRAME_BYTES: usize = 8 * 1024;
 /// Files that a click starts as a program: nobody has reason to send one to a shop.
@@ -367,24 +358,10 @@ async fn send_file(
     if PROGRAMS.contains(&ending.as_str()) {
         return Err(ApiError::new(Code::FileKindRefused).field("file").param("kind", ending));
     }
-    let claimed = request.headers().get(header::CONTENT_TYPE);
-    let claimed = claimed.and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let claimed = claimed.filter(|text| is_plain_type(text));
-    let bytes = Box::pin(stream::unfold(request.into_body(), next_bytes));
     let limit = u64::try_from(FILE_LIMIT_BYTES).unwrap_or(u64::MAX);
     let company = widget.channel.company_id;
-    let stored = match app.files.put(company, bytes, limit, claimed).await {
-        Ok(stored) => stored,
-        Err(FilesError::TooBig { limit }) => {
-            return Err(ApiError::new(Code::FileTooBig).field("file").param("limit_bytes", limit));
-        }
-        Err(FilesError::Source(_)) => {
-            return Err(ApiError::new(Code::InvalidRequest)
-                .detail("The file broke off.")
-                .status(StatusCode::BAD_REQUEST));
-        }
-        Err(error) => return Err(ApiError::internal(error)),
-    };
+    let (parts, body) = request.into_parts();
+    let stored = store_body(&app, company, &parts.headers, body, limit).await?;
     let upload = Upload { channel_id: widget.channel.id, stored, file_name, kind: None };
     let key = upload.stored.key.clone();
     match keep_attachment(&app.store, &widget.channel, None, upload).await {
@@ -394,25 +371,8 @@ async fn send_file(
             Ok((StatusCode::CREATED, Json(KeptFile { file, pass })))
         }
         Err(error) => {
-            if let Err(error) = app.files.delete(&key).await {
-                tracing::warn!(error = %error, "a refused file could not be removed");
-            }
+            forget_file(&app, &key).await;
             Err(error)
-        }
-    }
-}
-
-async fn next_bytes(mut body: Body) -> Option<(Result<Bytes, String>, Body)> {
-    loop {
-        match tokio::time::timeout(STILL, body.frame()).await {
-            Err(_) => return Some((Err("it stands still".to_owned()), body)),
-            Ok(None) => return None,
-            Ok(Some(Err(error))) => return Some((Err(error.to_string()), body)),
-            Ok(Some(Ok(frame))) => {
-                if let Ok(bytes) = frame.into_data() {
-                    return Some((Ok(bytes), body));
-                }
-            }
         }
     }
 }
