@@ -140,8 +140,7 @@ function Rows({ rows: wanted, selected }: { rows: number[]; selected: number | n
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     const ends = { Home: 0, End: shown.length - 1 }[event.key];
     if (step === undefined && ends === undefined) return;
-    const now =
-      goal.current ?? Number((document.activeElement as HTMLElement | null)?.dataset.conversation);
+    const now = goal.current ?? Number((document.activeElement as HTMLElement | null)?.dataset.conversation);
     const index = ends ?? Math.min(shown.length - 1, Math.max(0, shown.indexOf(now) + (step ?? 0)));
     event.preventDefault();
     virtual.current?.scrollToIndex(index, { align: 'nearest' });
