@@ -26,6 +26,13 @@ export interface Screen {
 
 const chat = (client: string) => (page: Page, demo: Demo) => demo.openChat(page, client);
 
+const section =
+  (path: string) =>
+  async (page: Page, { url }: Demo) => {
+    await page.goto(`${url}/c/1/${path}`);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+  };
+
 export const SCREENS: Screen[] = [
   {
     name: 'sign-in',
@@ -46,12 +53,17 @@ export const SCREENS: Screen[] = [
       await page.getByRole('link', { name: /Екатерина Жуковская/ }).waitFor();
     },
   },
+  { name: 'channels', inside: true, open: section('settings/channels') },
+  { name: 'delivery', inside: true, open: section('settings/delivery') },
+  { name: 'company', inside: true, open: section('settings/company') },
+  { name: 'account', inside: true, open: section('settings/account') },
+  { name: 'quick-replies', inside: true, open: section('quick-replies') },
   {
-    name: 'channels',
+    name: 'note',
     inside: true,
-    open: async (page, { url }) => {
-      await page.goto(`${url}/c/1/settings/channels`);
-      await page.getByRole('heading', { level: 1 }).waitFor();
+    open: async (page, demo) => {
+      await demo.openChat(page, 'Екатерина Жуковская');
+      await page.getByRole('button', { name: /^(?:Комментарий|Comment)$/ }).click({ timeout: 10_000 });
     },
   },
 ];
