@@ -1,12 +1,10 @@
 #!/usr/bin/env bash
-# cargo-deny: bans, licences and sources of the crates, without the network.
+# cargo-deny: bans, licences and sources of the crates. Needs the network only the first time.
 set -euo pipefail
 # shellcheck source=scripts/project.sh
 source "$(dirname "${BASH_SOURCE[0]}")/project.sh"
 
 need_rust
-if ! command -v cargo-deny >/dev/null; then
-    say "Installing cargo-deny (some minutes, once)"
-    cargo install --locked cargo-deny
-fi
+need_cargo_deny
+need_crates
 cargo deny --workspace --offline check bans licenses sources

@@ -51,6 +51,21 @@ need_nextest() {
     cargo install --locked cargo-nextest --version 0.9.143
 }
 
+need_cargo_deny() {
+    if command -v cargo-deny >/dev/null; then return; fi
+    say "Installing cargo-deny (some minutes, once)"
+    cargo install --locked cargo-deny
+}
+
+# cargo-deny reads every crate of the lock file, those that only other systems need too.
+have_crates() { cargo metadata --locked --offline --format-version 1 >/dev/null 2>&1; }
+
+need_crates() {
+    if have_crates; then return; fi
+    say "Downloading the crates that only other systems need (once)"
+    cargo fetch --locked || stop "The crates cannot be downloaded: the network is needed this once."
+}
+
 need_node() {
     local want=20.19.0 have
     local how="Debian's own may be too old. Get it from https://nodejs.org/en/download or with nvm:
