@@ -219,7 +219,7 @@ impl TestHub {
                         let owner = String::new();
                         let request = ClaimRequest { owner, now, lease_until: now, limit: 1 };
                         let counts = tx.db().delivery_counts().await?;
-                        Ok((counts, tx.db().claim_candidates(&request).await?))
+                        Ok((counts, tx.db().claim_candidates(&request).await?.deliveries))
                     })
                 })
                 .await

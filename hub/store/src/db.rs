@@ -13,10 +13,10 @@ use hub_domain::{
 use crate::StoreError;
 use crate::records::{
     Address, ApiToken, AttachmentRecord, Attempt, AttemptEnd, ChannelSecrets, ChannelTraffic,
-    ClaimRequest, ConversationCounts, ConversationPage, Delivery, DeliveryCounts, DeliverySubject,
-    EventRow, KnownIdentity, LinkPurpose, MessageKey, NewAttachment, NewChannel, NewDelivery,
-    NewMessage, NewSession, NewSignInCode, QuickReplyRecord, SessionRow, SignInCode, StreamRow,
-    User, WidgetVisitor,
+    ClaimRequest, Claimable, ConversationCounts, ConversationPage, Delivery, DeliveryCounts,
+    DeliverySubject, EventRow, KnownIdentity, LinkPurpose, MessageKey, NewAttachment, NewChannel,
+    NewDelivery, NewMessage, NewSession, NewSignInCode, QuickReplyRecord, SessionRow, SignInCode,
+    StreamRow, User, WidgetVisitor,
 };
 use crate::writer::PendingEvent;
 
@@ -204,8 +204,9 @@ queries! {
     }
     deliveries {
         fn insert_deliveries(deliveries: &[NewDelivery], now: Timestamp) -> ();
-        /// Claims heads of lanes that are due, whose targets are neither paused nor over their rate.
-        fn claim_candidates(request: &ClaimRequest) -> Vec<Delivery>;
+        /// Heads of lanes that are due, whose targets are neither paused nor over their rate. Until this
+        /// transaction ends nobody else is told of their lanes.
+        fn claim_candidates(request: &ClaimRequest) -> Claimable;
         fn lease_deliveries(ids: &[i64], owner: &str, until: Timestamp) -> ();
         fn delivery(id: DeliveryId) -> Option<Delivery>;
         fn deliveries(company: CompanyId, state: DeliveryState, before: Option<i64>, limit: i64) -> Vec<Delivery>;

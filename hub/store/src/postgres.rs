@@ -56,6 +56,9 @@ pub mod dialect {
     pub const FOR_EACH_JOIN: &str = "JOIN";
     pub const FOR_UPDATE: &str = "FOR UPDATE";
     pub const SKIP_LOCKED: &str = "FOR UPDATE SKIP LOCKED";
+    /// Takes the lane of delivery `d` for this transaction. Never waits: whoever holds it may wait for us.
+    pub const TRY_LANE: Option<&str> =
+        Some("pg_try_advisory_xact_lock(hashtextextended(d.lane, 0))");
 }
 
 pub async fn connect(options: &StoreOptions) -> Result<(Pool, Pool), StoreError> {

@@ -227,6 +227,15 @@ pub struct ClaimRequest {
     pub limit: i64,
 }
 
+/// What may be leased in this transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimable {
+    pub deliveries: Vec<Delivery>,
+    /// Whether heads were left out because their lanes are just being claimed elsewhere or have got
+    /// another head: another look is worth it.
+    pub contested: bool,
+}
+
 /// Chats of one section of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ConversationFilter {

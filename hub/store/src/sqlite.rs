@@ -54,6 +54,7 @@ pub mod dialect {
     /// Locks nothing: the transaction already holds the only write lock.
     pub const FOR_UPDATE: &str = "";
     pub const SKIP_LOCKED: &str = "";
+    pub const TRY_LANE: Option<&str> = None;
 }
 
 pub async fn connect(options: &StoreOptions) -> Result<(Pool, Pool), StoreError> {

@@ -12,7 +12,7 @@ use futures_util::FutureExt as _;
 use hub_domain::channel::{Channel, ChannelAccess, ChannelKind, SharedDriver};
 use hub_domain::delivery::{DeliveryKind, DeliveryState};
 use hub_domain::{ChannelId, Timestamp};
-use hub_store::records::{ChannelSecrets, ClaimRequest, Delivery};
+use hub_store::records::{ChannelSecrets, ClaimRequest, Claimable, Delivery};
 use hub_store::{Commit, Store, StoreError};
 use tokio::sync::{Notify, Semaphore, broadcast};
 
@@ -170,7 +170,7 @@ impl Engine {
     }
 
     /// Claims what is due and fits into the pace of its target. Also tells whether something due was
-    /// left because of its pace, so that others behind it are looked at.
+    /// left, because of its pace or because another node is at its lane, so that it is looked again.
     async fn claim(&self, free: usize) -> Result<(Vec<Delivery>, bool), StoreError> {
         let parts = &self.inner.parts;
         let now = parts.store.clock().now();
@@ -186,10 +186,11 @@ impl Engine {
             .store
             .write_system(move |tx| {
                 Box::pin(async move {
-                    let candidates = tx.db().claim_candidates(&request).await?;
+                    let Claimable { deliveries: candidates, contested } =
+                        tx.db().claim_candidates(&request).await?;
                     let found = candidates.len();
                     if found == 0 {
-                        return Ok((candidates, false));
+                        return Ok((candidates, contested));
                     }
                     let targets: BTreeSet<String> =
                         candidates.iter().map(|delivery| delivery.target.clone()).collect();
@@ -230,7 +231,7 @@ impl Engine {
                     }
                     let ids: Vec<i64> = claimed.iter().map(|delivery| delivery.id.0).collect();
                     tx.db().lease_deliveries(&ids, &request.owner, request.lease_until).await?;
-                    let skipped = claimed.len() < found;
+                    let skipped = contested || claimed.len() < found;
                     Ok((claimed, skipped))
                 })
             })

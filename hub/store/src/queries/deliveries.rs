@@ -1,5 +1,7 @@
 //! The queue of effects: lanes, leases, attempts, and the pace of targets.
 
+use std::collections::HashSet;
+
 use hub_domain::delivery::{DeliveryKind, DeliveryState};
 use hub_domain::{
     AttachmentId, ChannelId, CompanyId, ConversationId, DeliveryId, MessageId, Timestamp,
@@ -10,7 +12,8 @@ use sqlx::AssertSqlSafe;
 use super::{Conn, dialect};
 use crate::StoreError;
 use crate::records::{
-    Attempt, AttemptEnd, ClaimRequest, Delivery, DeliveryCounts, DeliverySubject, NewDelivery,
+    Attempt, AttemptEnd, ClaimRequest, Claimable, Delivery, DeliveryCounts, DeliverySubject,
+    NewDelivery,
 };
 
 const COLUMNS: &str = "d.id, d.company_id, d.kind, d.lane, d.target, d.subject_id, d.payload, d.state, \
@@ -105,17 +108,19 @@ pub async fn insert_deliveries(
     Ok(())
 }
 
-// A replayed delivery is ahead of the one that is under way meanwhile, and waits for it all the same.
+/// Nothing of the lane of `d` is ahead of it. A replayed delivery is ahead of the one that is under way
+/// meanwhile, and waits for it all the same.
+const HEAD_OF_ITS_LANE: &str = "NOT EXISTS (SELECT 1 FROM deliveries ahead
+     WHERE ahead.lane = d.lane AND ahead.state IN ('pending', 'in_flight')
+       AND (ahead.id < d.id OR (ahead.state = 'in_flight' AND ahead.id > d.id)))";
+
 pub async fn claim_candidates(
     conn: &mut Conn,
     request: &ClaimRequest,
-) -> Result<Vec<Delivery>, StoreError> {
+) -> Result<Claimable, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM deliveries d
-         WHERE d.state = 'pending' AND d.not_before <= $1
-           AND NOT EXISTS (SELECT 1 FROM deliveries ahead
-               WHERE ahead.lane = d.lane AND ahead.state IN ('pending', 'in_flight')
-                 AND (ahead.id < d.id OR (ahead.state = 'in_flight' AND ahead.id > d.id)))
+         WHERE d.state = 'pending' AND d.not_before <= $1 AND {HEAD_OF_ITS_LANE}
            AND NOT EXISTS (SELECT 1 FROM targets t
                WHERE t.target = d.target AND (t.paused_until > $1 OR t.next_free_at > $1))
          ORDER BY d.not_before, d.id LIMIT $2 {skip_locked}",
@@ -124,9 +129,45 @@ pub async fn claim_candidates(
     let rows: Vec<DeliveryRow> = sqlx::query_as(AssertSqlSafe(sql))
         .bind(request.now.0)
         .bind(request.limit)
-        .fetch_all(conn)
+        .fetch_all(&mut *conn)
         .await?;
-    rows.into_iter().map(Delivery::try_from).collect()
+    let found = rows.len();
+    let ours = match dialect::TRY_LANE {
+        Some(try_lane) if found > 0 => lanes_held(conn, rows, try_lane).await?,
+        _ => rows,
+    };
+    let contested = ours.len() < found;
+    let deliveries = ours.into_iter().map(Delivery::try_from).collect::<Result<_, _>>()?;
+    Ok(Claimable { deliveries, contested })
+}
+
+/// Of `rows`, locked as heads, those whose lanes this transaction has for itself until it ends.
+///
+/// A row's lock does not keep the lane: a dead letter replayed meanwhile is a head too, and whoever takes
+/// that one does not see what is not committed here. So the lane is taken, and looked at again after that.
+async fn lanes_held(
+    conn: &mut Conn,
+    rows: Vec<DeliveryRow>,
+    try_lane: &str,
+) -> Result<Vec<DeliveryRow>, StoreError> {
+    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let sql =
+        format!("SELECT d.id FROM deliveries d WHERE d.id {} AND {try_lane}", dialect::in_ids(1));
+    let held: Vec<i64> = sqlx::query_scalar(AssertSqlSafe(sql))
+        .bind(dialect::ids(&ids))
+        .fetch_all(&mut *conn)
+        .await?;
+    let sql = format!(
+        "SELECT d.id FROM deliveries d WHERE d.id {} AND {HEAD_OF_ITS_LANE}",
+        dialect::in_ids(1)
+    );
+    let heads: HashSet<i64> = sqlx::query_scalar(AssertSqlSafe(sql))
+        .bind(dialect::ids(&held))
+        .fetch_all(conn)
+        .await?
+        .into_iter()
+        .collect();
+    Ok(rows.into_iter().filter(|row| heads.contains(&row.id)).collect())
 }
 
 pub async fn lease_deliveries(

@@ -6,14 +6,14 @@ use futures_util::future::join_all;
 use hub_domain::delivery::DeliveryState;
 use hub_domain::{DeliveryId, Timestamp};
 use hub_store::records::{AttemptEnd, ClaimRequest, NewDelivery};
-use hub_store::{Store, StoreError};
+use hub_store::{Store, StoreError, Tx};
 
 use crate::harness::{Office, START, TestStore, new_delivery, on_both_engines, within_seconds};
 
 const DONE: AttemptEnd =
     AttemptEnd { outcome: "done", error_code: None, error_detail: None, retry_at: None };
 
-async fn enqueue(store: &Store, office: &Office, deliveries: Vec<NewDelivery>) {
+pub async fn enqueue(store: &Store, office: &Office, deliveries: Vec<NewDelivery>) {
     let outcome: Result<(), StoreError> = store
         .write(office.company, move |tx| {
             Box::pin(async move {
@@ -26,24 +26,29 @@ async fn enqueue(store: &Store, office: &Office, deliveries: Vec<NewDelivery>) {
 }
 
 /// Claims for 30 seconds as the engine does.
-async fn claim(store: &Store, owner: &str, now: Timestamp, limit: i64) -> Vec<DeliveryId> {
+pub async fn claim(store: &Store, owner: &str, now: Timestamp, limit: i64) -> Vec<DeliveryId> {
     let owner = owner.to_owned();
     let claimed: Result<Vec<DeliveryId>, StoreError> = store
-        .write_system(move |tx| {
-            Box::pin(async move {
-                let lease_until = now.plus_seconds(30);
-                let request = ClaimRequest { owner, now, lease_until, limit };
-                let candidates = tx.db().claim_candidates(&request).await?;
-                let ids: Vec<i64> = candidates.iter().map(|delivery| delivery.id.0).collect();
-                tx.db().lease_deliveries(&ids, &request.owner, lease_until).await?;
-                Ok(candidates.iter().map(|delivery| delivery.id).collect())
-            })
-        })
+        .write_system(move |tx| Box::pin(async move { claim_within(tx, &owner, now, limit).await }))
         .await;
     claimed.unwrap()
 }
 
-async fn settle(
+pub async fn claim_within(
+    tx: &mut Tx,
+    owner: &str,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<DeliveryId>, StoreError> {
+    let lease_until = now.plus_seconds(30);
+    let request = ClaimRequest { owner: owner.to_owned(), now, lease_until, limit };
+    let heads = tx.db().claim_candidates(&request).await?.deliveries;
+    let ids: Vec<i64> = heads.iter().map(|delivery| delivery.id.0).collect();
+    tx.db().lease_deliveries(&ids, owner, lease_until).await?;
+    Ok(heads.iter().map(|delivery| delivery.id).collect())
+}
+
+pub async fn settle(
     store: &Store,
     owner: &str,
     id: DeliveryId,
@@ -68,25 +73,26 @@ async fn start(store: &TestStore, owner: &str, id: DeliveryId, now: Timestamp) -
         .await
 }
 
-async fn put_back(store: &TestStore, id: DeliveryId, from: DeliveryState) -> bool {
-    store
-        .system(move |tx| {
+pub async fn put_back(store: &Store, id: DeliveryId, from: DeliveryState) -> bool {
+    let done: Result<bool, StoreError> = store
+        .write_system(move |tx| {
             Box::pin(async move {
                 tx.db().set_delivery_state(id, from, DeliveryState::Pending, START).await
             })
         })
-        .await
+        .await;
+    done.unwrap()
 }
 
 /// Three deliveries in lane `a`, two in lane `b`, with ids in this order.
-async fn two_lanes(store: &TestStore) -> Office {
+pub async fn two_lanes(store: &TestStore) -> Office {
     let office = store.office("a").await;
     let lanes = ["a", "a", "b", "a", "b"].map(|lane| new_delivery(office.company, lane, "t"));
     enqueue(store, &office, lanes.to_vec()).await;
     office
 }
 
-fn numbers(ids: &[DeliveryId]) -> Vec<i64> {
+pub fn numbers(ids: &[DeliveryId]) -> Vec<i64> {
     ids.iter().map(|id| id.0).collect()
 }
 
