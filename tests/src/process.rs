@@ -137,6 +137,24 @@ impl Installation {
         Administrator { company: printed.company.id, token: printed.private_token }
     }
 
+    /// What `doctor --json` says, by the name of the check.
+    pub async fn doctor(&self) -> serde_json::Value {
+        let output = self
+            .command(&self.data_of(0))
+            .args(["doctor", "--json"])
+            .output()
+            .await
+            .expect("the binary can be started");
+        let printed: serde_json::Value =
+            serde_json::from_slice(&output.stdout).expect("doctor prints JSON");
+        let checks = printed["checks"].as_array().cloned().unwrap_or_default();
+        let named = checks.into_iter().filter_map(|mut check| {
+            let name = check.as_object_mut()?.remove("name")?;
+            Some((name.as_str()?.to_owned(), check))
+        });
+        serde_json::Value::Object(named.collect())
+    }
+
     /// A process to be started, with a port and a folder of its own. Node 0 keeps the data of an embedded
     /// database; there is no other one then.
     pub fn node(&self, number: usize) -> Node {

@@ -4,6 +4,7 @@
 //! reused and never guessed, and nothing a client named reaches a path.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
@@ -11,7 +12,7 @@ use hub_domain::CompanyId;
 use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt as _, WriteMultipart};
+use object_store::{ClientOptions, ObjectStore, ObjectStoreExt as _, RetryConfig, WriteMultipart};
 use secrecy::ExposeSecret as _;
 
 use crate::config::FilesConfig;
@@ -59,6 +60,12 @@ pub struct Files {
 /// Size of the parts in which a file is written.
 const PART: usize = 5 * 1024 * 1024;
 
+/// S3: how long nothing may come, a part on its way there included.
+const SILENCE: Duration = Duration::from_mins(1);
+
+/// S3: how often a call is made again that failed for no reason of ours; some six seconds in all.
+const RETRIES: usize = 6;
+
 impl Files {
     pub fn open(config: &FilesConfig, location: FilesLocation) -> anyhow::Result<Self> {
         match location {
@@ -68,15 +75,22 @@ impl Files {
                 Ok(Self { store: Arc::new(store), prefix: String::new() })
             }
             FilesLocation::S3 { bucket, prefix } => {
+                let client = ClientOptions::new()
+                    .with_allow_http(config.s3_endpoint.starts_with("http:"))
+                    // A browser reads a large file as slowly as it likes: what counts is silence.
+                    .with_timeout_disabled()
+                    .with_read_timeout(SILENCE);
                 let mut builder = AmazonS3Builder::new()
+                    .with_client_options(client)
+                    .with_retry(RetryConfig { max_retries: RETRIES, ..RetryConfig::default() })
+                    // Not every service that speaks S3 can delete many at once, and we never do.
+                    .with_disable_bulk_delete(true)
                     .with_bucket_name(bucket)
                     .with_region(&config.s3_region)
                     .with_access_key_id(&config.s3_access_key_id)
                     .with_secret_access_key(config.s3_secret_access_key.expose_secret());
                 if !config.s3_endpoint.is_empty() {
-                    builder = builder
-                        .with_endpoint(&config.s3_endpoint)
-                        .with_allow_http(config.s3_endpoint.starts_with("http:"));
+                    builder = builder.with_endpoint(&config.s3_endpoint);
                 }
                 Ok(Self { store: Arc::new(builder.build()?), prefix })
             }

@@ -11,6 +11,7 @@ pub mod control;
 pub mod faults;
 mod listener;
 mod media;
+pub mod s3;
 pub mod telegram;
 pub mod terminal;
 

@@ -3,11 +3,14 @@
 //! A handler asks for that with [`cut_connection`]. A framework's own server cannot do it: its services never fail.
 
 use std::io;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
@@ -24,6 +27,17 @@ pub(crate) fn cut_connection() -> Response {
     let mut response = Body::empty().into_response();
     response.extensions_mut().insert(CutConnection);
     response
+}
+
+/// A body that ends in the middle of `bytes`: the connection goes.
+pub(crate) fn half_of(bytes: &Bytes) -> Body {
+    let half = bytes.slice(..bytes.len() / 2);
+    let broken = stream::once(async {
+        // The first half leaves the buffers before the connection goes.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        Err(io::Error::from(io::ErrorKind::ConnectionAborted))
+    });
+    Body::from_stream(stream::iter([Ok(half)]).chain(broken))
 }
 
 /// Serves until `stop`; open connections are then dropped as they are, as when a provider goes away.
@@ -51,7 +65,7 @@ pub(crate) async fn accept(
             Err(error) => {
                 // Out of file descriptors, or the peer gave up: neither may end the simulator.
                 tracing::debug!(%error, "could not accept a connection");
-                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+                tokio::time::sleep(Duration::from_millis(10)).await;
             }
         }
     }

@@ -14,5 +14,6 @@ mod profile;
 mod quick_replies;
 mod set_up;
 mod sign_in;
+mod storage;
 mod webhooks;
 mod widgets;

@@ -2,7 +2,6 @@
 //!
 //! The token is in the path; it goes no further than the look-up here.
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +9,6 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
-use bytes::Bytes;
-use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -22,7 +19,7 @@ use super::fault::CallFault;
 use super::methods::{self, Context};
 use super::params::{Params, Upload, integer};
 use super::world::is_token;
-use crate::listener::cut_connection;
+use crate::listener::{cut_connection, half_of};
 
 const LONGEST_POLL: Duration = Duration::from_secs(50);
 const URL_PHOTO_LIMIT: usize = 5 << 20;
@@ -355,7 +352,7 @@ impl Telegram {
         match fault {
             Some(CallFault::AcceptedThenCut) => {
                 guard.finish(Handover::Cut);
-                half_of(&bytes)
+                file_response(bytes.len(), half_of(&bytes))
             }
             Some(CallFault::AcceptedThenSilent { delay_ms }) => {
                 tokio::time::sleep(Duration::from_millis(delay_ms)).await;
@@ -376,18 +373,6 @@ fn file_response(length: usize, body: Body) -> Response {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length as u64));
     response
-}
-
-/// A download that ends in the middle.
-fn half_of(bytes: &Bytes) -> Response {
-    let half = bytes.slice(..bytes.len() / 2);
-    let broken = stream::once(async {
-        // The first half leaves the buffers before the connection goes.
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        Err(io::Error::from(io::ErrorKind::ConnectionAborted))
-    });
-    let cut = stream::iter([Ok(half)]).chain(broken);
-    file_response(bytes.len(), Body::from_stream(cut))
 }
 
 /// Writes the answer of a call that took effect (or was refused), as the fault lets it.
