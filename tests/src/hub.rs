@@ -134,11 +134,16 @@ pub struct TestHub {
 
 impl TestHub {
     pub async fn start(database: Database) -> Self {
-        Self::with_concurrency(database, 16).await
+        Self::with(database, |_| {}).await
     }
 
     /// With `concurrency` deliveries at a time; with one, events come in the same order every time.
     pub async fn with_concurrency(database: Database, concurrency: usize) -> Self {
+        Self::with(database, |config| config.concurrency = concurrency).await
+    }
+
+    /// With deliveries as `change` leaves their configuration.
+    pub async fn with(database: Database, change: impl FnOnce(&mut DeliveryConfig)) -> Self {
         let place = Place::new(database);
         let clock = FixedClock::at(START);
         let options = StoreOptions { synchronous_full: false, ..StoreOptions::new(place.url()) };
@@ -152,6 +157,9 @@ impl TestHub {
         let config = hub_server::config::load(&hub_server::config::Inputs::from_flags([]))
             .expect("defaults load")
             .config;
+        let mut delivery =
+            DeliveryConfig { retry_schedule: vec![10, 60], concurrency: 16, ..config.delivery };
+        change(&mut delivery);
         let files = Files::open(
             &config.files,
             hub_server::config::files::FilesLocation::Folder(place.folder().join("files")),
@@ -164,7 +172,7 @@ impl TestHub {
             files: files.clone(),
             gateways: Gateways::new(Vec::new()),
             bus: Bus::in_process(),
-            config: DeliveryConfig { retry_schedule: vec![10, 60], concurrency, ..config.delivery },
+            config: delivery,
             public_url: "https://uzel.example".parse().expect("a URL"),
             max_file_bytes: 50 << 20,
             node: "test".to_owned(),

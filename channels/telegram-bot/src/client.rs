@@ -5,6 +5,8 @@
 
 use std::error::Error as _;
 use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -22,6 +24,9 @@ use crate::wire::Envelope;
 
 /// Largest answer that is read. A hundred updates with everything in them stay far below.
 const ANSWER_LIMIT: usize = 16 * 1024 * 1024;
+
+/// In such pieces a file is handed to the connection.
+const PIECE: usize = 64 * 1024;
 
 /// The provider closes idle connections too; a call on one it is just closing would have an unknown end.
 const POOL_IDLE: Duration = Duration::from_secs(20);
@@ -114,11 +119,22 @@ impl Client {
         let token = checked(secret)?;
         let url = format!("{}/bot{token}/{}", self.base, call.method);
         let request = self.http.post(url).timeout(call.timeout.unwrap_or(self.call_timeout));
-        let request = match call.body {
-            Body::Json(params) => request.json(&params),
-            Body::Multipart { fields, file } => request.multipart(form(fields, file)),
+        let response = match call.body {
+            Body::Json(params) => {
+                request.json(&params).send().await.map_err(|error| lost(error, token))?
+            }
+            Body::Multipart { fields, file } => {
+                let upload = Upload::of(&file);
+                let sending = request.multipart(form(fields, file, &upload)).send();
+                tokio::select! {
+                    sent = sending => sent.map_err(|error| upload.lost(error, token))?,
+                    () = upload.stands_still_for(self.call_timeout) => {
+                        let detail = "the upload stood still".to_owned();
+                        return Err(Failure::NotSent { detail });
+                    }
+                }
+            }
         };
-        let response = request.send().await.map_err(|error| lost(error, token))?;
         let (status, retry_after_ms) = (response.status().as_u16(), retry_after_ms(&response));
         let body = match read_bounded(response, ANSWER_LIMIT).await {
             Ok(body) => body,
@@ -174,17 +190,66 @@ fn checked(secret: &SecretString) -> Result<&str, Failure> {
     if token_is_well_formed(token) { Ok(token) } else { Err(Failure::malformed_token()) }
 }
 
-fn form(fields: Vec<(&'static str, String)>, file: FilePart) -> multipart::Form {
+/// How much of a file has been handed to its connection.
+#[derive(Debug, Clone)]
+struct Upload {
+    handed: Arc<AtomicUsize>,
+    length: usize,
+}
+
+impl Upload {
+    fn of(file: &FilePart) -> Self {
+        Self { handed: Arc::default(), length: file.bytes.len() }
+    }
+
+    /// The bytes, shared and not copied.
+    fn body(&self, bytes: Bytes) -> reqwest::Body {
+        let handed = Arc::clone(&self.handed);
+        reqwest::Body::wrap_stream(stream::unfold(bytes, move |mut rest| {
+            let piece = rest.split_to(rest.len().min(PIECE));
+            handed.fetch_add(piece.len(), Ordering::Relaxed);
+            let piece = (!piece.is_empty()).then_some((Ok::<_, std::io::Error>(piece), rest));
+            std::future::ready(piece)
+        }))
+    }
+
+    fn is_whole(&self) -> bool {
+        self.handed.load(Ordering::Relaxed) >= self.length
+    }
+
+    /// Ends when nothing was taken for so long. What is whole waits for its answer, not for us.
+    async fn stands_still_for(&self, patience: Duration) {
+        let mut before = 0;
+        loop {
+            tokio::time::sleep(patience).await;
+            if self.is_whole() {
+                return std::future::pending().await;
+            }
+            let handed = self.handed.load(Ordering::Relaxed);
+            if handed == before {
+                return;
+            }
+            before = handed;
+        }
+    }
+
+    /// Of a file that did not leave whole the provider can have made nothing.
+    fn lost(&self, error: reqwest::Error, token: &str) -> Failure {
+        match lost(error, token) {
+            Failure::Lost { detail, .. } if !self.is_whole() => Failure::NotSent { detail },
+            failure => failure,
+        }
+    }
+}
+
+fn form(fields: Vec<(&'static str, String)>, file: FilePart, upload: &Upload) -> multipart::Form {
     let length = file.bytes.len() as u64;
-    // Bytes are shared, not copied, and the length is told so that the provider can refuse early.
-    let part = |mime_type: &str| {
-        multipart::Part::stream_with_length(file.bytes.clone(), length)
+    // The length is told, so that the provider can refuse early.
+    let plain = || {
+        multipart::Part::stream_with_length(upload.body(file.bytes.clone()), length)
             .file_name(file.name.clone())
-            .mime_str(mime_type)
     };
-    let part = part(&file.mime_type)
-        .or_else(|_| part("application/octet-stream"))
-        .unwrap_or_else(|_| multipart::Part::stream_with_length(file.bytes.clone(), length));
+    let part = plain().mime_str(&file.mime_type).unwrap_or_else(|_| plain());
     let form = fields
         .into_iter()
         .fold(multipart::Form::new(), |form, (name, value)| form.text(name, value));

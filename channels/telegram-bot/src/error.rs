@@ -11,7 +11,7 @@ use hub_domain::channel::DriverError;
 /// How far a call got.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
-    /// It never left: no connection.
+    /// It never left, or not whole: no connection, or one that broke within a file.
     NotSent { detail: String },
     /// It may have arrived; no answer came.
     Lost { timed_out: bool, detail: String },

@@ -56,8 +56,11 @@ const WEBHOOK_CONNECTIONS: u32 = 40;
 pub struct Options {
     /// How long the provider holds an empty poll; it caps this at 50.
     pub poll_seconds: u64,
-    /// A send or any other call, the upload of a file and a second form after a refusal included.
+    /// A send or any other call, a second form after a refusal included. Within the upload of a file:
+    /// how long it may stand still.
     pub send_timeout: Duration,
+    /// A file may take as much longer as it takes at this rate.
+    pub upload_bytes_per_second: u64,
     pub connect_timeout: Duration,
     /// The longest silence within a download.
     pub download_stall_timeout: Duration,
@@ -70,6 +73,7 @@ impl Default for Options {
         Self {
             poll_seconds: 25,
             send_timeout: Duration::from_secs(30),
+            upload_bytes_per_second: 64 * 1024,
             connect_timeout: Duration::from_secs(10),
             download_stall_timeout: Duration::from_secs(30),
             clock: Arc::new(SystemClock),
@@ -248,7 +252,9 @@ impl ChannelDriver for TelegramBot {
         message: &OutboundMessage,
     ) -> Result<SendReceipt, DriverError> {
         let mut plan = Plan::of(message)?;
-        let deadline = Instant::now() + self.options.send_timeout;
+        let size = message.attachment.as_ref().map_or(0, |file| file.bytes.len() as u64);
+        let upload = Duration::from_secs(size / self.options.upload_bytes_per_second.max(1));
+        let deadline = Instant::now() + self.options.send_timeout + upload;
         loop {
             let timeout = Some(deadline.saturating_duration_since(Instant::now()));
             let call = Call { method: plan.method(), body: plan.body(), timeout };

@@ -27,6 +27,7 @@ impl Drivers {
             &config.providers.telegram.api_url,
             channel_telegram_bot::Options {
                 send_timeout: Duration::from_secs(config.delivery.send_timeout_seconds),
+                upload_bytes_per_second: config.delivery.upload_bytes_per_second,
                 poll_seconds: config.providers.telegram.poll_seconds,
                 ..channel_telegram_bot::Options::default()
             },

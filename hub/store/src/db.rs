@@ -221,6 +221,8 @@ queries! {
         fn end_attempt(id: DeliveryId, number: i64, end: &AttemptEnd, now: Timestamp) -> ();
         /// Ends or re-plans a delivery. `false` when it is not `owner`'s any more.
         fn settle_delivery(id: DeliveryId, owner: &str, state: DeliveryState, not_before: Option<Timestamp>, end: &AttemptEnd, now: Timestamp) -> bool;
+        /// Makes the lease of a call that takes long end later. `false` when it is not `owner`'s any more.
+        fn hold_delivery(id: DeliveryId, owner: &str, until: Timestamp) -> bool;
         /// Gives back what was claimed and not started.
         fn release_delivery(id: DeliveryId, owner: &str) -> ();
         fn set_delivery_state(id: DeliveryId, from: DeliveryState, to: DeliveryState, not_before: Timestamp) -> bool;

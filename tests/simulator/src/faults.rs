@@ -180,13 +180,25 @@ impl<F: Clone> Rules<F> {
 
     /// The faults that happen to this call, each counted as happened.
     pub fn take(&self, subject: &str, account: Option<i64>, chat: Option<i64>) -> Vec<F> {
+        self.take_those(subject, account, chat, |_| true)
+    }
+
+    /// The same, of some faults only: those that happen at one stage of a call.
+    pub fn take_those(
+        &self,
+        subject: &str,
+        account: Option<i64>,
+        chat: Option<i64>,
+        happens_now: impl Fn(&F) -> bool,
+    ) -> Vec<F> {
         if !self.any.load(Ordering::Acquire) {
             return Vec::new();
         }
         let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
         let mut happening = Vec::new();
         for Scripted { rule, chance } in &mut registry.rules {
-            if rule.when.times.is_some_and(|times| rule.happened >= times)
+            if !happens_now(&rule.fault)
+                || rule.when.times.is_some_and(|times| rule.happened >= times)
                 || !rule.when.matches(subject, account, chat)
             {
                 continue;

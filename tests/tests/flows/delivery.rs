@@ -215,3 +215,30 @@ on_both_engines! {
         assert_eq!(hub.fake.sent_texts("502"), ["Второму"]);
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_that_takes_long_keeps_its_delivery() {
+    let hub = TestHub::with(Database::Sqlite, |config| config.lease_seconds = 3).await;
+    begin(&hub).await;
+    hub.fake.hold_sends(HoldAt::AfterAccepting);
+    let sent = send(&hub, "one", "большой файл").await;
+    hub.fake.wait_for_held(1).await;
+    let lease = async || {
+        let mut reader = hub.store.reader().await.expect("a reader");
+        let found = reader.db().delivery_of_subject(sent.id.0, "send_message").await;
+        found.expect("reads").expect("a delivery").lease_until.expect("a lease")
+    };
+    // Longer than a lease in all, and never a whole one at once.
+    for _ in 0..3 {
+        let before = lease().await;
+        hub.clock.advance_millis(2000);
+        hub_tests::eventually("the lease is renewed", || async {
+            (lease().await > before).then_some(())
+        })
+        .await;
+    }
+    hub.fake.release_sends();
+    hub.quiet().await;
+    assert_eq!(status(&hub, &sent).await, MessageStatus::Sent);
+    assert_eq!(hub.fake.sent_texts("501"), ["большой файл"]);
+}

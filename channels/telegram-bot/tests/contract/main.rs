@@ -3,6 +3,7 @@
 mod conformance;
 mod inbound;
 mod outbound;
+mod upload;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +32,7 @@ fn driver_of(api_url: &str) -> TelegramBot {
         poll_seconds: 1,
         connect_timeout: Duration::from_secs(2),
         send_timeout: Duration::from_millis(700),
+        upload_bytes_per_second: 64 * 1024,
         download_stall_timeout: Duration::from_millis(500),
         clock: Arc::new(FixedClock::at(NOW)),
     };

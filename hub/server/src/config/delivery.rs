@@ -1,5 +1,7 @@
 //! Sections `[delivery]` and `[events]`.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
 use super::Problems;
@@ -11,10 +13,16 @@ pub struct DeliveryConfig {
     pub retry_after_limit_seconds: u64,
     pub lease_seconds: u64,
     pub send_timeout_seconds: u64,
+    pub upload_bytes_per_second: u64,
     pub concurrency: usize,
 }
 
 impl DeliveryConfig {
+    /// Longest call that sends so many bytes.
+    pub fn send_timeout(&self, bytes: u64) -> Duration {
+        Duration::from_secs(self.send_timeout_seconds + bytes / self.upload_bytes_per_second.max(1))
+    }
+
     pub(super) fn check(&self, problems: &mut Problems) {
         problems.require(
             self.retry_schedule.len() <= 50 && self.retry_schedule.iter().all(|s| *s <= 604_800),
@@ -30,6 +38,11 @@ impl DeliveryConfig {
             (1..=600).contains(&self.send_timeout_seconds),
             "delivery.send_timeout_seconds",
             "1 to 600",
+        );
+        problems.require(
+            (1024..=1024 * 1024 * 1024).contains(&self.upload_bytes_per_second),
+            "delivery.upload_bytes_per_second",
+            "1024 to 1073741824",
         );
         // A lease that ends during a call would let another node begin the same call.
         problems.require(

@@ -257,7 +257,7 @@ impl Engine {
                 return;
             }
         };
-        let outcome = self.make(&delivery).await;
+        let outcome = self.holding(&delivery, self.make(&delivery)).await;
         let now = parts.store.clock().now();
         let settled = self.inner.rules.settle(&delivery, number, &outcome, random::fraction(), now);
         metrics::counter!(
@@ -302,6 +302,45 @@ impl Engine {
                 Err(error) => {
                     tracing::error!(%error, delivery.id = delivery.id.0, "an attempt cannot be settled");
                 }
+            }
+        }
+    }
+
+    /// Makes a call under its lease, however long it takes: a file may take minutes.
+    async fn holding(&self, delivery: &Delivery, call: impl Future<Output = Outcome>) -> Outcome {
+        let parts = &self.inner.parts;
+        let third = Duration::from_secs(parts.config.lease_seconds) / 3;
+        let mut renewal = tokio::time::interval_at(tokio::time::Instant::now() + third, third);
+        renewal.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut call = std::pin::pin!(call);
+        let mut held = true;
+        loop {
+            tokio::select! {
+                biased;
+                outcome = &mut call => return outcome,
+                _ = renewal.tick(), if held => held = self.hold(delivery).await,
+            }
+        }
+    }
+
+    /// Renews a lease; `false` when it is ours no more. The call cannot be taken back then: whoever has the
+    /// delivery now has called it lost.
+    async fn hold(&self, delivery: &Delivery) -> bool {
+        let parts = &self.inner.parts;
+        let (id, owner) = (delivery.id, parts.node.clone());
+        let seconds = i64::try_from(parts.config.lease_seconds).unwrap_or(i64::MAX);
+        let held = self.write(delivery, move |tx| {
+            async move {
+                let until = tx.now().plus_seconds(seconds);
+                tx.db().hold_delivery(id, &owner, until).await
+            }
+            .boxed()
+        });
+        match held.await {
+            Ok(held) => held,
+            Err(error) => {
+                tracing::warn!(%error, delivery.id = id.0, "a lease was not renewed");
+                true
             }
         }
     }

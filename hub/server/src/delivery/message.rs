@@ -55,8 +55,9 @@ pub async fn send(parts: &EngineParts, delivery: &Delivery) -> Result<Outcome, S
         attachment,
         reply_to: address.reply_to_external_id,
     };
-    let limit = Duration::from_secs(parts.config.send_timeout_seconds + 5);
+    let size = outbound.attachment.as_ref().map_or(0, |file| file.bytes.len() as u64);
     // The driver has a shorter limit of its own; this one bounds a driver that forgot it.
+    let limit = parts.config.send_timeout(size) + Duration::from_secs(5);
     Ok(match tokio::time::timeout(limit, driver.send(&access, &outbound)).await {
         Ok(Ok(receipt)) => Outcome::Sent(receipt),
         Ok(Err(error)) => error.into(),

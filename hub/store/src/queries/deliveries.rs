@@ -406,6 +406,25 @@ pub async fn settle_delivery(
     Ok(changed == 1)
 }
 
+pub async fn hold_delivery(
+    conn: &mut Conn,
+    id: DeliveryId,
+    owner: &str,
+    until: Timestamp,
+) -> Result<bool, StoreError> {
+    let changed = sqlx::query(
+        "UPDATE deliveries SET lease_until = $3
+         WHERE id = $1 AND lease_owner = $2 AND state = 'in_flight'",
+    )
+    .bind(id.0)
+    .bind(owner)
+    .bind(until.0)
+    .execute(conn)
+    .await?
+    .rows_affected();
+    Ok(changed == 1)
+}
+
 pub async fn release_delivery(
     conn: &mut Conn,
     id: DeliveryId,

@@ -205,6 +205,29 @@ on_both_engines! {
         assert_eq!(start(&store, "other", heads[0], START.plus_seconds(31)).await, Some(1));
     }
 
+    async fn a_long_call_keeps_its_lease_while_its_owner_holds_it(store: TestStore) {
+        two_lanes(&store).await;
+        let head = claim(&store, "node", START, 1).await[0];
+        let hold = async |owner: &'static str| {
+            let until = START.plus_seconds(90);
+            store
+                .system(move |tx| {
+                    Box::pin(async move { tx.db().hold_delivery(head, owner, until).await })
+                })
+                .await
+        };
+        assert!(!hold("other").await);
+        assert!(hold("node").await);
+        let expired = async |second| {
+            let mut reader = store.reader().await.unwrap();
+            let found = reader.db().expired_deliveries(START.plus_seconds(second), 10).await;
+            found.unwrap().len()
+        };
+        assert_eq!((expired(89).await, expired(90).await), (0, 1));
+        assert!(put_back(&store, head, DeliveryState::InFlight).await);
+        assert!(!hold("node").await, "it was taken away");
+    }
+
     async fn only_the_owner_settles_and_only_once(store: TestStore) {
         two_lanes(&store).await;
         let head = claim(&store, "node", START, 1).await[0];

@@ -30,6 +30,9 @@ pub enum CallFault {
         #[serde(default)]
         processed: bool,
     },
+    /// The body of the call is read at this pace; at 0 not at all, until the caller gives up. Applies before anything
+    /// else is known of the call but its method and bot.
+    ReadSlowly { bytes_per_second: u64 },
     /// The connection is closed before the call takes effect.
     CutBefore,
     /// The call takes effect, then the connection is closed without an answer.
@@ -60,6 +63,7 @@ impl CallFault {
             Self::Refused { .. } => "refused",
             Self::ServerError { .. } => "server_error",
             Self::BadGateway { .. } => "bad_gateway",
+            Self::ReadSlowly { .. } => "read_slowly",
             Self::CutBefore => "cut_before",
             Self::AcceptedThenCut => "accepted_then_cut",
             Self::AcceptedThenSilent { .. } => "accepted_then_silent",

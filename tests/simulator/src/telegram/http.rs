@@ -9,6 +9,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
+use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -112,11 +113,18 @@ impl Telegram {
             chat_id: None,
             fault: None,
         };
+        let bot_id = self.world().tokens.get(token).copied();
+        let is_slow = |fault: &CallFault| matches!(fault, CallFault::ReadSlowly { .. });
+        let slow = self.inner.call_faults.take_those(&asked.method, bot_id, None, is_slow);
+        asked.fault = slow.first().map(CallFault::name);
+        let request = match slow.first() {
+            Some(CallFault::ReadSlowly { bytes_per_second }) => slowly(request, *bytes_per_second),
+            _ => request,
+        };
         let params = Params::read(request).await;
         if !is_token(token) {
             return self.refuse(&asked, &Refusal::NOT_FOUND);
         }
-        let bot_id = self.world().tokens.get(token).copied();
         let Some(bot_id) = bot_id else {
             return self.refuse(&asked, &Refusal::UNAUTHORIZED);
         };
@@ -156,7 +164,11 @@ impl Telegram {
     /// Waits out the scripted delays and gives the fault that decides the answer.
     async fn next_fault(&self, asked: &mut Asked) -> Option<CallFault> {
         let mut decisive = None;
-        for fault in self.inner.call_faults.take(&asked.method, asked.bot_id, asked.chat_id) {
+        let (faults, happens_now) = (&self.inner.call_faults, |fault: &CallFault| {
+            !matches!(fault, CallFault::ReadSlowly { .. })
+        });
+        let method = &asked.method;
+        for fault in faults.take_those(method, asked.bot_id, asked.chat_id, happens_now) {
             asked.fault = asked.fault.or(Some(fault.name()));
             match fault {
                 CallFault::Delay { delay_ms } => {
@@ -365,6 +377,20 @@ impl Telegram {
             }
         }
     }
+}
+
+/// The same request with a body that comes at a pace, however fast it was sent.
+fn slowly(request: Request, bytes_per_second: u64) -> Request {
+    request.map(|body| {
+        Body::from_stream(body.into_data_stream().then(move |piece| async move {
+            let length = piece.as_ref().map_or(0, |piece| piece.len() as u64);
+            match (length * 1_000_000).checked_div(bytes_per_second) {
+                Some(micros) => tokio::time::sleep(Duration::from_micros(micros)).await,
+                None => std::future::pending().await,
+            }
+            piece
+        }))
+    })
 }
 
 fn file_response(length: usize, body: Body) -> Response {
