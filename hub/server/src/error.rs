@@ -210,6 +210,7 @@ impl From<hub_store::StoreError> for ApiError {
     fn from(error: hub_store::StoreError) -> Self {
         match error {
             hub_store::StoreError::Closed => Self::unavailable(),
+            hub_store::StoreError::ChannelDeleted => Code::ChannelDeleted.into(),
             error => Self::internal(error),
         }
     }

@@ -12,6 +12,9 @@ pub enum StoreError {
     /// A row says something the code cannot read, or is missing where it must be.
     #[error("inconsistent row: {0}")]
     Inconsistent(String),
+    /// The channel it is of was deleted: nothing is stored for it any more.
+    #[error("the channel was deleted")]
+    ChannelDeleted,
     /// A job panicked; its changes were undone.
     #[error("a write job panicked")]
     Panicked,

@@ -118,7 +118,7 @@ pub(crate) async fn run(
 ) -> Result<Vec<Vec<Ingested>>, StoreError> {
     let mut outcomes: Vec<Vec<Ingested>> =
         set.iter().map(|(_, messages)| vec![Ingested::Duplicate; messages.len()]).collect();
-    let mut items = new_items(tx, set).await?;
+    let mut items = new_items(tx, set, &mut outcomes).await?;
     if items.is_empty() {
         return Ok(outcomes);
     }
@@ -276,15 +276,25 @@ fn without_nul(mut incoming: Incoming) -> Incoming {
     incoming
 }
 
-/// The messages nobody has told us of yet.
+/// The messages nobody has told us of yet, of channels that are still there: whoever deletes one holds its
+/// company, as we do.
 async fn new_items(
     tx: &mut Tx,
     set: Vec<(CompanyId, Vec<Incoming>)>,
+    outcomes: &mut [Vec<Ingested>],
 ) -> Result<Vec<Item>, StoreError> {
+    let told = set.iter().flat_map(|(_, messages)| messages);
+    let channels: BTreeSet<i64> = told.map(|incoming| incoming.channel_id.0).collect();
+    let channels: Vec<i64> = channels.into_iter().collect();
+    let deleted = tx.db().deleted_channels(&channels).await?;
     let mut items = Vec::new();
     let mut seen: HashSet<IdentityKey> = HashSet::new();
     for (request, (company, messages)) in set.into_iter().enumerate() {
         for (place, incoming) in messages.into_iter().enumerate() {
+            if deleted.contains(&incoming.channel_id.0) {
+                outcomes[request][place] = Ingested::ChannelDeleted;
+                continue;
+            }
             let incoming = without_nul(incoming);
             let item = Item { request, place, company, incoming, message: None };
             if seen.insert(item.key()) {

@@ -34,6 +34,8 @@ pub enum Ingested {
     },
     /// The channel already told us of it.
     Duplicate,
+    /// Its channel was deleted before this commit: it is not stored.
+    ChannelDeleted,
 }
 
 /// Where the log of a company stands.

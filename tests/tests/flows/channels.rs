@@ -1,14 +1,20 @@
 //! What becomes of a channel, and of what waits for it, when an administrator or the provider changes it.
 
 use channel_testkit::Call;
-use hub_domain::channel::{Channel, ChannelKind, ChannelState, DriverError, IntakeMode};
+use futures_util::future::{join_all, join3};
+use hub_domain::channel::{
+    Channel, ChannelKind, ChannelState, DriverError, InboundUpdate, IntakeMode,
+};
 use hub_domain::delivery::DeliveryState;
-use hub_domain::{Message, MessageStatus};
+use hub_domain::event::{EventType, Origin};
+use hub_domain::{Event, Message, MessageStatus};
+use hub_server::actions::apply_updates::apply_updates;
 use hub_server::actions::change_channel::{ChannelChange, change_channel};
 use hub_server::actions::connect_channel::{ConnectChannel, connect_channel};
 use hub_server::actions::delete_channel::delete_channel;
 use hub_server::actions::send_message::{SendMessage, send_message};
 use hub_server::error::{ApiError, Code};
+use hub_store::StoreError;
 use hub_tests::hub::TestHub;
 use hub_tests::on_both_engines;
 use secrecy::SecretString;
@@ -113,6 +119,94 @@ on_both_engines! {
 
         let refused = try_send(&hub, "four").await.expect_err("it is deleted");
         assert_eq!(refused.code, Code::ChannelDeleted);
+    }
+
+    async fn what_the_provider_tells_of_a_channel_that_was_just_deleted_is_left_with_it(database: Database) {
+        let hub = TestHub::start(database).await;
+        let katya = hub.fake.client("501", "Катя");
+        let first = katya.says("Здравствуйте");
+        hub.receive(vec![first.clone()]).await;
+        let InboundUpdate::Message(said) = &first.update else { panic!("{first:?}") };
+        let known = said.external_id.clone();
+        delete(&hub).await;
+        hub.quiet().await;
+
+        // Whoever asked the provider, or was called by it, still holds the channel as it was.
+        let (before, offset) = (hub.snapshot().await, hub.offset().await);
+        let photo = hub_domain::AttachmentKind::Photo;
+        let unknown = hub.fake.number(InboundUpdate::Skipped {
+            reason: "unknown",
+            kind: "poll".to_owned(),
+            raw: Some(serde_json::json!({ "poll": 1 })),
+        });
+        let receipt = hub.fake.number(InboundUpdate::Receipt {
+            message_external_id: known.clone(),
+            read: true,
+            at: hub_tests::hub::START,
+        });
+        let unheard = katya.says("Алло");
+        for update in [
+            katya.says("Вы тут?"),
+            katya.sends_file(photo, "ref", "a.png", "image/png", ""),
+            katya.edits(&first, "Добрый день"),
+            katya.edits(&unheard, "Алло?"),
+            katya.presses("yes", Some(&known)),
+            katya.reacts(&known, &["👍"]),
+            katya.blocks(),
+            hub.fake.client("502", "Олег").says("Я новый"),
+            receipt,
+            unknown,
+        ] {
+            let told = hub.try_receive(vec![update.clone()]).await;
+            assert!(matches!(told, Err(StoreError::ChannelDeleted)), "{told:?} of {update:?}");
+        }
+        assert_eq!(hub.offset().await, offset);
+        assert_eq!(hub.snapshot().await, before);
+        assert_eq!(in_state(&hub, DeliveryState::Pending).await, 0);
+    }
+
+    async fn deleting_a_channel_and_storing_what_it_tells_are_one_before_the_other(database: Database) {
+        let hub = TestHub::start(database).await;
+        let mut channel = hub.channel.clone();
+        for round in 0..12 {
+            let katya = hub.fake.client(&format!("{round}"), "Катя");
+            let tellings = (0..6).map(|n| {
+                let (hub, channel, katya) = (&hub, &channel, &katya);
+                async move {
+                    let update = katya.says(&format!("{n}"));
+                    let told = apply_updates(&hub.store, &hub.fake, channel, vec![update]).await;
+                    match told {
+                        Ok(()) => true,
+                        Err(StoreError::ChannelDeleted) => false,
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+            });
+            let deleting = delete_channel(&hub.store, &hub.scope, channel.id);
+            // Some before it and some after it are on their way when it begins.
+            let mut tellings: Vec<_> = tellings.collect();
+            let late = tellings.split_off(3);
+            let (early, deleted, late) =
+                join3(join_all(tellings), deleting, join_all(late)).await;
+            deleted.expect("deletes");
+            let stored = early.into_iter().chain(late).filter(|stored| *stored).count();
+            let events = hub.events_after(0).await;
+            let of_channel = |event: &&Event| {
+                event.origin == Origin::Channel { channel_id: channel.id }
+            };
+            let told: Vec<i64> = events.iter().filter(of_channel).map(|it| it.offset).collect();
+            assert_eq!(told.len(), stored, "what was acknowledged is stored, and nothing else");
+            let end = events.iter().find(|event| {
+                let changed = event.changes.channel.as_ref();
+                event.event_type == EventType::ChannelDeleted
+                    && changed.is_some_and(|changed| changed.id == channel.id)
+            });
+            let end = end.expect("the deletion is told").offset;
+            assert!(told.iter().all(|offset| *offset < end), "{told:?} and the end at {end}");
+            hub.quiet().await;
+            channel = connect_again(&hub).await.expect("connects");
+            hub.quiet().await;
+        }
     }
 
     async fn a_file_of_a_deleted_channel_is_not_fetched(database: Database) {

@@ -2,7 +2,8 @@
 //!
 //! Each kind of update is safe to apply twice, late and in another order: messages are stored once by
 //! their external id and placed by the provider's order, the rest carries a time and yields to what is
-//! newer. So a caller may repeat a whole batch after any failure.
+//! newer. So a caller may repeat a whole batch after any failure. Of a channel that was deleted since the
+//! caller looked nothing is stored, and the caller is told, so that the provider keeps it.
 
 use hub_domain::channel::{
     Channel, ChannelDriver, InboundMessage, InboundUpdate, NumberedUpdate, Sender,
@@ -53,6 +54,9 @@ pub async fn apply_updates(
     }
     if !messages.is_empty() {
         let outcomes = store.ingest(channel.company_id, messages).await?;
+        if outcomes.contains(&Ingested::ChannelDeleted) {
+            return Err(StoreError::ChannelDeleted);
+        }
         let stored =
             outcomes.iter().filter(|outcome| matches!(outcome, Ingested::Stored { .. })).count();
         metrics::counter!("uzel_messages_received_total").increment(stored as u64);
@@ -118,14 +122,20 @@ async fn apply_other(
         InboundUpdate::Reachability { sender, reachable, at } => {
             store
                 .write(company, move |tx| {
-                    Box::pin(async move { set_reachable(tx, id, &sender, reachable, at).await })
+                    Box::pin(async move {
+                        in_use(tx, id).await?;
+                        set_reachable(tx, id, &sender, reachable, at).await
+                    })
                 })
                 .await
         }
         InboundUpdate::Reaction { message_external_id, emojis, at, .. } => {
             store
                 .write(company, move |tx| {
-                    Box::pin(async move { react(tx, id, &message_external_id, emojis, at).await })
+                    Box::pin(async move {
+                        in_use(tx, id).await?;
+                        react(tx, id, &message_external_id, emojis, at).await
+                    })
                 })
                 .await
         }
@@ -134,7 +144,10 @@ async fn apply_other(
                 if read { StatusChange::ReadReceipt } else { StatusChange::DeliveredReceipt };
             store
                 .write(company, move |tx| {
-                    Box::pin(async move { receipt(tx, id, &message_external_id, change).await })
+                    Box::pin(async move {
+                        in_use(tx, id).await?;
+                        receipt(tx, id, &message_external_id, change).await
+                    })
                 })
                 .await
         }
@@ -142,7 +155,7 @@ async fn apply_other(
             metrics::counter!("uzel_updates_skipped_total", "reason" => reason).increment(1);
             tracing::debug!(channel.id = id.0, reason, kind, "update skipped");
             let Some(raw) = raw else { return Ok(()) };
-            keep_raw(store, id, reason, raw.to_string()).await
+            keep_raw(store, channel, reason, raw.to_string()).await
         }
         // Sorted out before.
         InboundUpdate::Message(_) | InboundUpdate::ButtonPressed { .. } => Ok(()),
@@ -152,20 +165,26 @@ async fn apply_other(
 /// Keeps what could not be read or applied, so that nothing is lost.
 pub async fn keep_raw(
     store: &Store,
-    channel: ChannelId,
+    channel: &Channel,
     reason: &'static str,
     body: String,
 ) -> Result<(), StoreError> {
+    let id = channel.id;
     store
-        .write_system(move |tx| {
+        .write(channel.company_id, move |tx| {
             Box::pin(async move {
+                in_use(tx, id).await?;
                 let now = tx.now();
-                tx.db()
-                    .insert_raw_update(channel, reason, &body.replace('\0', "\u{FFFD}"), now)
-                    .await
+                tx.db().insert_raw_update(id, reason, &body.replace('\0', "\u{FFFD}"), now).await
             })
         })
         .await
+}
+
+/// Whoever deletes a channel holds its company, as every job here does: what is seen now holds until COMMIT.
+async fn in_use(tx: &mut Tx, id: ChannelId) -> Result<(), StoreError> {
+    let deleted = tx.db().deleted_channels(&[id.0]).await?;
+    if deleted.is_empty() { Ok(()) } else { Err(StoreError::ChannelDeleted) }
 }
 
 async fn apply_edit(
@@ -180,7 +199,10 @@ async fn apply_edit(
         let (id, edit) = (channel.id, edited.clone());
         let known = store
             .write(channel.company_id, move |tx| {
-                Box::pin(async move { edit_known(tx, id, &edit).await })
+                Box::pin(async move {
+                    in_use(tx, id).await?;
+                    edit_known(tx, id, &edit).await
+                })
             })
             .await?;
         if known {
@@ -193,9 +215,10 @@ async fn apply_edit(
             answer_button: None,
             uploaded: Vec::new(),
         };
-        let outcomes = store.ingest(channel.company_id, vec![incoming]).await?;
-        if matches!(outcomes.first(), Some(Ingested::Stored { .. })) {
-            return Ok(());
+        match store.ingest(channel.company_id, vec![incoming]).await?.first() {
+            Some(Ingested::Stored { .. }) => return Ok(()),
+            Some(Ingested::ChannelDeleted) => return Err(StoreError::ChannelDeleted),
+            Some(Ingested::Duplicate) | None => {}
         }
     }
     Err(StoreError::inconsistent("an edited message is neither known nor new"))

@@ -165,9 +165,13 @@ async fn write(
         answer_button: None,
         uploaded: request.files,
     };
-    let stored = ingest_within(tx, vec![incoming]).await?;
-    let Some(Ingested::Stored { message_id, .. }) = stored.first().copied() else {
-        return Err(StoreError::inconsistent("a visitor's message is neither new nor known").into());
+    let message_id = match ingest_within(tx, vec![incoming]).await?.first().copied() {
+        Some(Ingested::Stored { message_id, .. }) => message_id,
+        Some(Ingested::ChannelDeleted) => return Err(Code::ChannelDeleted.into()),
+        Some(Ingested::Duplicate) | None => {
+            let what = "a visitor's message is neither new nor known";
+            return Err(StoreError::inconsistent(what).into());
+        }
     };
     tx.db().save_widget_visitor(channel.company_id, &visitor).await?;
     let message = tx.db().message(channel.company_id, message_id).await?;

@@ -167,7 +167,11 @@ impl Poller {
                     let Some(stored) = self.renewing(id, &mut lease, store).await? else {
                         return Ok(());
                     };
-                    stored?;
+                    match stored {
+                        // Between our look and the commit: nothing was stored, and nothing is confirmed.
+                        Err(StoreError::ChannelDeleted) => return self.release(id).await,
+                        stored => stored?,
+                    }
                     failures = 0;
                     if secrets.channel.state == ChannelState::Limited {
                         self.observe(&secrets.channel, ChannelState::Enabled, None).await?;

@@ -4,6 +4,7 @@ use axum::extract::{Request, State};
 use http::StatusCode;
 use hub_domain::ChannelId;
 use hub_domain::channel::{ChannelKind, ChannelState};
+use hub_store::StoreError;
 use serde::Deserialize;
 
 use crate::actions::apply_updates::{apply_updates, keep_raw};
@@ -55,14 +56,19 @@ pub async fn receive(
     if channel.state == ChannelState::Disabled {
         return Err(Code::ChannelDisabled.into());
     }
-    match driver.parse_webhook(access, &body) {
-        Ok(updates) => apply_updates(&app.store, &**driver, channel, updates).await?,
+    let stored = match driver.parse_webhook(access, &body) {
+        Ok(updates) => apply_updates(&app.store, &**driver, channel, updates).await,
         Err(error) => {
             // Refused, it would come again and hold up everything behind it.
             tracing::warn!(channel.id = path.channel_id.0, error = %error, "an update cannot be read");
             let body = String::from_utf8_lossy(&body).into_owned();
-            keep_raw(&app.store, path.channel_id, "unreadable", body).await?;
+            keep_raw(&app.store, channel, "unreadable", body).await
         }
+    };
+    match stored {
+        Ok(()) => Ok(StatusCode::OK),
+        // As a moment later.
+        Err(StoreError::ChannelDeleted) => Err(Code::NotFound.into()),
+        Err(error) => Err(error.into()),
     }
-    Ok(StatusCode::OK)
 }

@@ -216,12 +216,20 @@ pub async fn polled_channels(
         .collect())
 }
 
+pub async fn deleted_channels(conn: &mut Conn, ids: &[i64]) -> Result<Vec<i64>, StoreError> {
+    let sql = format!(
+        "SELECT id FROM channels WHERE id {} AND deleted_at IS NOT NULL",
+        dialect::in_ids(1)
+    );
+    Ok(sqlx::query_scalar(AssertSqlSafe(sql)).bind(dialect::ids(ids)).fetch_all(conn).await?)
+}
+
 pub async fn save_poll_cursor(
     conn: &mut Conn,
     id: ChannelId,
     cursor: Option<&str>,
 ) -> Result<(), StoreError> {
-    sqlx::query("UPDATE channels SET poll_cursor = $2 WHERE id = $1")
+    sqlx::query("UPDATE channels SET poll_cursor = $2 WHERE id = $1 AND deleted_at IS NULL")
         .bind(id.0)
         .bind(cursor)
         .execute(conn)

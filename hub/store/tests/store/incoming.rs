@@ -37,6 +37,33 @@ on_both_engines! {
         assert_eq!(store.log(office.company).await.len(), 1);
     }
 
+    async fn of_a_deleted_channel_nothing_is_stored_and_whoever_asks_is_told(store: TestStore) {
+        let office = store.office("a").await;
+        let gone = store.channel(office.company, "another").await;
+        store.take(office.company, incoming(gone, "kate", 1)).await;
+        store.execute(format!("UPDATE channels SET deleted_at = 1 WHERE id = {gone}")).await;
+        // In one set with others: the same message twice, one that is known, one of another channel.
+        let tellings = [
+            vec![incoming(gone, "kate", 2), incoming(office.channel, "kate", 2)],
+            vec![incoming(gone, "kate", 2), incoming(gone, "kate", 1)],
+        ];
+        let told = join_all(tellings.map(|messages| store.ingest(office.company, messages))).await;
+        let told: Vec<Ingested> = told.into_iter().flat_map(Result::unwrap).collect();
+        assert!(matches!(told[1], Ingested::Stored { .. }), "{told:?}");
+        for place in [0, 2, 3] {
+            assert_eq!(told[place], Ingested::ChannelDeleted);
+        }
+        let stored = format!("SELECT COUNT(*) FROM messages WHERE channel_id = {gone}");
+        assert_eq!(store.number(stored).await, 1);
+        store
+            .system(move |tx| {
+                Box::pin(async move { tx.db().save_poll_cursor(gone, Some("7")).await })
+            })
+            .await;
+        let cursor = format!("SELECT COUNT(*) FROM channels WHERE id = {gone} AND poll_cursor = '7'");
+        assert_eq!(store.number(cursor).await, 0, "nothing is confirmed to its provider");
+    }
+
     async fn outcomes_are_answered_in_the_order_of_the_messages(store: TestStore) {
         let office = store.office("a").await;
         let (seventh, _) = store.take(office.company, incoming(office.channel, "kate", 7)).await;
@@ -50,6 +77,7 @@ on_both_engines! {
                     store.message(office.company, message_id).await.ordinal
                 }
                 Ingested::Duplicate => 0,
+                Ingested::ChannelDeleted => unreachable!("nobody deleted it"),
             });
         }
         assert_eq!(ordinals, [9, 0, 8, 0, 3]);
