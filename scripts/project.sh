@@ -105,7 +105,7 @@ need_packages() {
 
 need_test_services() {
     need_packages '/usr/lib/postgresql/*/bin/postgres:postgresql' psql:postgresql-client \
-        redis-server:redis-server setpriv:util-linux setsid:util-linux ps:procps
+        redis-server:redis-server openssl:openssl setpriv:util-linux setsid:util-linux ps:procps
 }
 
 need_browser() {

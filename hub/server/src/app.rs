@@ -87,7 +87,8 @@ impl App {
         let (store, master_key) = open_store(&config, Arc::clone(&clock)).await?;
         let lifecycle = Lifecycle::new(Duration::from_secs(config.server.shutdown_seconds));
         let bus = if config.redis.enabled() {
-            Bus::redis(config.redis.url.expose_secret(), &config.redis.prefix)?
+            let redis = &config.redis;
+            Bus::redis(redis.url.expose_secret(), redis.ca_file(), &redis.prefix)?
         } else {
             Bus::in_process()
         };

@@ -7,14 +7,17 @@
 mod redis;
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use hub_domain::{ChannelId, CompanyId, Ephemeral, SessionId};
 use hub_store::Commit;
+use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, mpsc};
 
+use crate::config::RedisConfig;
 use crate::lifecycle::Lifecycle;
 use crate::random;
 
@@ -51,6 +54,13 @@ pub struct Passing {
 pub enum BusError {
     #[error("redis.url cannot be used: {0}")]
     Url(#[source] ::redis::RedisError),
+    #[error("redis.ca_file {} cannot be used: {reason}", .path.display())]
+    CaFile { path: PathBuf, reason: String },
+}
+
+/// A client for Redis as it is configured, for whoever asks whether it is there.
+pub fn redis_client(config: &RedisConfig) -> Result<::redis::Client, BusError> {
+    redis::client(config.url.expose_secret(), config.ca_file())
 }
 
 /// The way to the other nodes. Cheap to clone.
@@ -90,8 +100,8 @@ impl Bus {
     }
 
     /// Many nodes over Redis pub/sub. That Redis is away is no error, neither now nor later.
-    pub fn redis(url: &str, prefix: &str) -> Result<Self, BusError> {
-        let client = redis::client(url).map_err(BusError::Url)?;
+    pub fn redis(url: &str, ca_file: Option<&Path>, prefix: &str) -> Result<Self, BusError> {
+        let client = redis::client(url, ca_file)?;
         let (outbox, waiting) = mpsc::channel(OUTBOX);
         Ok(Self::of(Some(Remote {
             client,

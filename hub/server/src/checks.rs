@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use hub_domain::Timestamp;
 use hub_store::Store;
-use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
+use crate::bus::redis_client;
 use crate::config::Config;
 use crate::config::files::FilesLocation;
 use crate::files::Files;
@@ -95,8 +95,11 @@ pub async fn bus(config: &Config) -> Check {
     if !config.redis.enabled() {
         return Check::new("bus", Verdict::Ok, "in-process");
     }
+    let client = match redis_client(&config.redis) {
+        Ok(client) => client,
+        Err(error) => return Check::new("bus", Verdict::Failed, error.to_string()),
+    };
     let ping = async {
-        let client = redis::Client::open(config.redis.url.expose_secret())?;
         let mut connection = client.get_multiplexed_async_connection().await?;
         redis::cmd("PING").query_async::<String>(&mut connection).await
     };

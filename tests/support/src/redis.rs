@@ -3,7 +3,7 @@
 use std::env;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -11,6 +11,9 @@ use crate::process::{Kind, Server};
 
 const KIND: Kind =
     Kind { name: "redis", script: "run-redis.sh", arguments: &[], kill_signal: "KILL", is_ready };
+
+/// The same behind TLS, and only behind it.
+const TLS: Kind = Kind { arguments: &["tls"], is_ready: listens, ..KIND };
 
 /// A server that ends with this value, or with the process.
 pub struct RedisServer(Server);
@@ -20,8 +23,19 @@ impl RedisServer {
         Self(Server::start(&KIND, Path::new("/tmp")))
     }
 
+    /// With a certificate that only an authority of its own vouches for: [`Self::authority`].
+    pub fn start_own_with_tls() -> Self {
+        Self(Server::start(&TLS, Path::new("/tmp")))
+    }
+
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.0.port())
+        let scheme = if self.authority().exists() { "rediss" } else { "redis" };
+        format!("{scheme}://127.0.0.1:{}", self.0.port())
+    }
+
+    /// File with the certificate of whoever vouches for this server, where it has TLS.
+    pub fn authority(&self) -> PathBuf {
+        self.0.directory().join("authority.pem")
     }
 
     /// Process id of the server; `None` after a kill.
@@ -49,6 +63,10 @@ pub fn redis_url() -> String {
         Ok(url) if !url.is_empty() => url,
         _ => OWN.get_or_init(RedisServer::start_own).url(),
     }
+}
+
+fn listens(server: &Server, _pid: u32) -> bool {
+    TcpStream::connect(("127.0.0.1", server.port())).is_ok()
 }
 
 fn is_ready(server: &Server, _pid: u32) -> bool {

@@ -4,6 +4,7 @@
 //! A PUBLISH that was answered may still have reached nobody, therefore nothing relies on it. After
 //! every (re)connection both sides look at the whole log.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -13,13 +14,13 @@ use hub_store::Commit;
 use redis::aio::MultiplexedConnection;
 use redis::{
     AsyncCommands as _, AsyncConnectionConfig, Client, IntoConnectionInfo as _, ProtocolVersion,
-    PushInfo, PushKind, RedisError, RedisResult, Value,
+    PushInfo, PushKind, RedisError, RedisResult, TlsCertificates, Value,
 };
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::MissedTickBehavior;
 
-use super::{Bus, Outgoing, Packet, Remote, Signal};
+use super::{Bus, BusError, Outgoing, Packet, Remote, Signal};
 use crate::random;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -35,10 +36,19 @@ const INBOX: usize = 4096;
 /// Things of the outbox or of commits taken at once.
 const GATHER: usize = 1024;
 
-pub(super) fn client(url: &str) -> RedisResult<Client> {
-    let info = url.into_connection_info()?;
+/// A client; connects to nothing yet.
+pub(super) fn client(url: &str, ca_file: Option<&Path>) -> Result<Client, BusError> {
+    let info = url.into_connection_info().map_err(BusError::Url)?;
     let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-    Client::open(info.set_redis_settings(settings))
+    let info = info.set_redis_settings(settings);
+    let Some(path) = ca_file else { return Client::open(info).map_err(BusError::Url) };
+    let failed = |reason: String| BusError::CaFile { path: path.to_owned(), reason };
+    let root_cert = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+    if !String::from_utf8_lossy(&root_cert).contains("-----BEGIN CERTIFICATE-----") {
+        return Err(failed("there is no certificate (PEM) in it".to_owned()));
+    }
+    let certificates = TlsCertificates { client_tls: None, root_cert: Some(root_cert) };
+    Client::build_with_tls(info, certificates).map_err(|error| failed(error.to_string()))
 }
 
 /// Connects, serves, and connects again, for as long as it is polled.

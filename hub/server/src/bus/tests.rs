@@ -19,7 +19,11 @@ struct Node {
 
 impl Node {
     fn start(url: &str) -> Self {
-        let bus = Bus::redis(url, "test").expect("the address is one");
+        Self::start_trusting(url, None)
+    }
+
+    fn start_trusting(url: &str, ca_file: Option<&Path>) -> Self {
+        let bus = Bus::redis(url, ca_file, "test").expect("the address is one");
         let signals = bus.subscribe();
         let (commits, receiver) = broadcast::channel(16);
         let lifecycle = Lifecycle::new(Duration::from_secs(1));
@@ -66,6 +70,29 @@ fn typing() -> Passing {
         company_id: CompanyId(7),
         channel_id: Some(ChannelId(3)),
         ephemeral: Ephemeral::Typing { member_id: MemberId(1), conversation_id: ConversationId(5) },
+    }
+}
+
+#[tokio::test]
+async fn over_tls_nodes_hear_each_other_and_believe_nobody_unknown() {
+    let redis = RedisServer::start_own_with_tls();
+    let (url, authority) = (redis.url(), redis.authority());
+    let mut first = Node::start_trusting(&url, Some(&authority));
+    let mut second = Node::start_trusting(&url, Some(&authority));
+    first.wait_for(&Signal::Resync).await;
+    second.wait_for(&Signal::Resync).await;
+    let own = first.commit(7, 11);
+    second.wait_for(&own).await;
+
+    let stranger = redis::client(&url, None).expect("an address");
+    let refused = stranger.get_multiplexed_async_connection().await.map(drop).expect_err("unknown");
+    assert!(refused.to_string().contains("UnknownIssuer"), "{refused}");
+    let plain = redis::client(&url.replace("rediss", "redis"), None).expect("an address");
+    plain.get_multiplexed_async_connection().await.map(drop).expect_err("only TLS is spoken");
+    let key = authority.with_file_name("server.key");
+    for unusable in [key.as_path(), Path::new("/nowhere.pem")] {
+        let refused = redis::client(&url, Some(unusable)).expect_err("no certificate");
+        assert!(matches!(refused, BusError::CaFile { .. }), "{refused}");
     }
 }
 

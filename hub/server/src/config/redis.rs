@@ -1,5 +1,7 @@
 //! Section `[redis]`.
 
+use std::path::Path;
+
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
@@ -9,6 +11,8 @@ use super::Problems;
 #[serde(deny_unknown_fields)]
 pub struct RedisConfig {
     pub url: SecretString,
+    /// PEM file with who vouches for the server's certificate; empty: whom this machine trusts.
+    pub ca_file: String,
     pub prefix: String,
 }
 
@@ -16,10 +20,16 @@ impl RedisConfig {
     pub(super) fn check(&self, problems: &mut Problems) {
         let url = self.url.expose_secret();
         problems.require(
-            // Without TLS: Redis stands beside the nodes, in their own network.
-            url.is_empty() || url.starts_with("redis://"),
+            url.is_empty() || url.starts_with("redis://") || url.starts_with("rediss://"),
             "redis.url",
-            "redis://HOST:PORT",
+            "redis://HOST:PORT, or rediss://HOST:PORT with TLS",
+        );
+        // The library's word for believing any certificate.
+        problems.require(!url.contains('#'), "redis.url", "without `#`: certificates are checked");
+        problems.require(
+            self.ca_file.is_empty() || url.starts_with("rediss://"),
+            "redis.ca_file",
+            "empty unless `redis.url` is rediss://",
         );
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ':');
         problems.require(
@@ -27,6 +37,10 @@ impl RedisConfig {
             "redis.prefix",
             "1 to 64 letters, digits, `_`, `-` or `:`",
         );
+    }
+
+    pub fn ca_file(&self) -> Option<&Path> {
+        (!self.ca_file.is_empty()).then(|| Path::new(&self.ca_file))
     }
 
     /// Whether wake-ups go through Redis.

@@ -10,7 +10,7 @@ use crate::bus::Passing;
 async fn two_nodes_get_each_others_events_in_order() {
     let redis = RedisServer::start_own();
     let place = Place::postgres().await;
-    let bus = || Bus::redis(&redis.url(), "test").unwrap();
+    let bus = || Bus::redis(&redis.url(), None, "test").unwrap();
     let first = Node::on_bus(&place, settings(), bus()).await;
     let second = Node::on_bus(&place, settings(), bus()).await;
     until("both are connected", || first.bus.is_healthy() && second.bus.is_healthy()).await;
@@ -63,7 +63,7 @@ async fn two_nodes_get_each_others_events_in_order() {
 async fn without_redis_nodes_look_and_with_it_they_hear_again() {
     let mut redis = RedisServer::start_own();
     let place = Place::postgres().await;
-    let bus = || Bus::redis(&redis.url(), "test").unwrap();
+    let bus = || Bus::redis(&redis.url(), None, "test").unwrap();
     let writer = Node::on_bus(&place, settings(), bus()).await;
     let sweep = Duration::from_millis(100);
     let looks = Node::on_bus(&place, Settings { sweep, ..settings() }, bus()).await;
