@@ -3,6 +3,8 @@
 //! Owns keys and bounds; what a file is about is in `attachments`. A key is random, so it is never
 //! reused and never guessed, and nothing a client named reaches a path.
 
+mod picture;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +20,8 @@ use secrecy::ExposeSecret as _;
 use crate::config::FilesConfig;
 use crate::config::files::FilesLocation;
 use crate::random;
+
+pub use self::picture::PictureSize;
 
 /// Why a file could not be stored or read.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +52,8 @@ pub struct StoredFile {
     pub size_bytes: i64,
     /// As sniffed from the first bytes, else as the source said.
     pub mime_type: Option<String>,
+    /// Of a picture, as far as its first bytes tell.
+    pub picture: Option<PictureSize>,
 }
 
 /// Where the bytes of files are. Cheap to clone.
@@ -56,6 +62,10 @@ pub struct Files {
     store: Arc<dyn ObjectStore>,
     prefix: String,
 }
+
+/// How much of the beginning of a file is looked at: before a photo says how large it is, it may carry a
+/// small copy of itself and much that its camera had to say.
+const HEAD: usize = 256 * 1024;
 
 /// Size of the parts in which a file is written.
 const PART: usize = 5 * 1024 * 1024;
@@ -132,9 +142,7 @@ impl Files {
                     if size > limit {
                         break Some(FilesError::TooBig { limit });
                     }
-                    if head.len() < 8192 {
-                        head.extend_from_slice(&chunk[..chunk.len().min(8192 - head.len())]);
-                    }
+                    head.extend_from_slice(&chunk[..chunk.len().min(HEAD - head.len())]);
                     writer.write(&chunk);
                     if let Err(error) = writer.wait_for_capacity(2).await {
                         break Some(error.into());
@@ -150,9 +158,11 @@ impl Files {
         }
         writer.finish().await?;
         let sniffed = infer::get(&head).map(|kind| kind.mime_type().to_owned());
+        let is_picture = sniffed.as_ref().is_some_and(|kind| kind.starts_with("image/"));
         Ok(StoredFile {
             key,
             size_bytes: i64::try_from(size).unwrap_or(i64::MAX),
+            picture: if is_picture { picture::size(&head) } else { None },
             mime_type: sniffed.or(claimed_type),
         })
     }

@@ -33,6 +33,7 @@ on_both_engines! {
         assert_eq!(photo.json["kind"], "photo");
         assert_eq!(photo.json["mime_type"], "image/png");
         assert_eq!(photo.json["file_name"], "фото.txt");
+        assert_eq!((&photo.json["width"], &photo.json["height"]), (&json!(1), &json!(1)));
 
         let client = app.fake.client("555", "Катя");
         let conversation = company.client_says(&app, "100", &client, "Добрый день").await;
@@ -40,6 +41,7 @@ on_both_engines! {
         let body = json!({ "client_message_id": "one", "attachment_ids": [photo.id("/id")] });
         let sent = company.administrator.post(&path, body.clone()).await.expect(202);
         assert_eq!(sent.json["attachments"][0]["id"], photo.id("/id"));
+        assert_eq!(sent.json["attachments"][0]["width"], 1, "its place is known before it is here");
         let sent = app.fake.wait_for_sent(1).await;
         assert_eq!(sent[0].message.attachment.as_ref().unwrap().bytes, PNG);
         let mut body = body;
@@ -157,9 +159,10 @@ on_both_engines! {
         let own = company.path(&format!("/attachments/{}", unavailable["id"]));
         let mut browser = company.administrator.clone();
         browser.get(&format!("{own}/content")).await.expect_refusal(409, "file_not_ready");
+        assert_eq!(unavailable["width"], Value::Null);
         app.fake.put_file("ref-1", PNG);
         browser.post(&format!("{own}/fetch"), json!({})).await.expect(202);
-        attachment("ready").await;
+        assert_eq!(attachment("ready").await["width"], 1, "the provider had not told");
         let read = browser.get(&format!("{own}/content")).await.expect(200);
         assert_eq!(read.bytes, PNG);
         let again = browser.post(&format!("{own}/fetch"), json!({})).await;

@@ -242,6 +242,11 @@ async fn attachment_fetched(
             record.attachment.failure = None;
             record.attachment.size_bytes = Some(file.size_bytes);
             record.file_key = Some(file.key.clone());
+            // The file itself knows better than who told of it.
+            if let Some(size) = file.picture {
+                record.attachment.width = Some(size.width);
+                record.attachment.height = Some(size.height);
+            }
             if let Some(mime_type) = &file.mime_type {
                 record.attachment.mime_type = Some(mime_type.clone());
             }

@@ -52,6 +52,8 @@ pub async fn keep_attachment(
     let mime_type =
         upload.stored.mime_type.unwrap_or_else(|| "application/octet-stream".to_owned());
     let size_bytes = upload.stored.size_bytes;
+    let picture = upload.stored.picture;
+    let (width, height) = (picture.map(|size| size.width), picture.map(|size| size.height));
     if size_bytes == 0 {
         return Err(ApiError::new(Code::FileEmpty).field("file"));
     }
@@ -66,8 +68,8 @@ pub async fn keep_attachment(
         file_name: file_name.clone(),
         mime_type: mime_type.clone(),
         size_bytes,
-        width: None,
-        height: None,
+        width,
+        height,
         created_at: store.clock().now(),
     };
     let id = store
@@ -83,8 +85,8 @@ pub async fn keep_attachment(
         file_name: Some(file_name),
         mime_type: Some(mime_type),
         size_bytes: Some(size_bytes),
-        width: None,
-        height: None,
+        width,
+        height,
         duration_seconds: None,
         emoji: None,
     })
