@@ -33,5 +33,9 @@ export const disableChannel = (company: number, id: number) =>
 export const enableChannel = (company: number, id: number) =>
   answer(api.POST('/api/v1/companies/{company_id}/channels/{channel_id}/enable', one(company, id)));
 
+/** For good; its conversations stay, to be read. */
+export const deleteChannel = (company: number, id: number) =>
+  answer(api.DELETE('/api/v1/companies/{company_id}/channels/{channel_id}', one(company, id)));
+
 export const getTraffic = (company_id: number) =>
   answer(api.GET('/api/v1/companies/{company_id}/channel-traffic', { params: { path: { company_id } } }));

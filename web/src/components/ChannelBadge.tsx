@@ -22,21 +22,26 @@ export function ChannelBadge({
   kind,
   size = 18,
   ring = false,
+  deleted = false,
 }: {
   kind: ChannelKind;
   size?: number;
   ring?: boolean;
+  /** Only its conversations are left: it looks switched off, and is told so. */
+  deleted?: boolean;
 }) {
   const { Icon, colour, round } = LOOK[kind];
+  const name = t(`channel.kind.${kind}`);
   return (
     <span
       role="img"
-      aria-label={t(`channel.kind.${kind}`)}
-      className={`${classes.badge} ${ring ? classes.ring : ''}`}
+      aria-label={deleted ? t('channel.deleted_kind', { kind: name }) : name}
+      title={deleted ? t('channel.deleted') : undefined}
+      className={[classes.badge, ring ? classes.ring : '', deleted ? classes.deleted : ''].join(' ')}
       style={{
         width: size,
         height: size,
-        background: `var(${colour})`,
+        background: deleted ? undefined : `var(${colour})`,
         borderRadius: round ? '50%' : size * 0.3,
       }}
     >

@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { ArtInbox } from '../components/Art';
 import { Lazily } from '../components/Lazily';
 import { Notice } from '../components/Notice';
@@ -27,13 +27,16 @@ export function ChannelsPage() {
   );
   const troubled = channels.filter(isTroubled).length;
   const traffic = useTraffic();
+  const title = useRef<HTMLHeadingElement>(null);
 
   return (
     <>
       <section className={frame.page} aria-labelledby="channels-title">
         <header className={frame.head}>
           <div>
-            <h1 id="channels-title">{t('channels.title')}</h1>
+            <h1 id="channels-title" ref={title} tabIndex={-1}>
+              {t('channels.title')}
+            </h1>
             <p>{t('channels.facts', { count: channels.length, troubled })}</p>
           </div>
           {administrator && channels.length > 0 && (
@@ -76,6 +79,7 @@ export function ChannelsPage() {
                 channel={channel}
                 traffic={traffic[channel.id]}
                 administrator={administrator}
+                onDeleted={() => title.current?.focus()}
               />
             ))}
           </ul>

@@ -1,13 +1,14 @@
 import { ActionIcon, Button } from '@mantine/core';
-import { IconDots, IconPlugConnectedX, IconPower, IconSettings } from '@tabler/icons-react';
+import { IconDots, IconPlugConnectedX, IconPower, IconSettings, IconTrash } from '@tabler/icons-react';
 import { Suspense, useState } from 'react';
-import { disableChannel, enableChannel } from '../../api/channels';
+import { deleteChannel, disableChannel, enableChannel } from '../../api/channels';
 import { type ApiError, asApiError } from '../../api/error';
 import type { Channel, ChannelState } from '../../api/types';
 import { ActionMenu } from '../../components/ActionMenu';
 import { ChannelBadge } from '../../components/ChannelBadge';
 import { Confirm } from '../../components/Confirm';
 import { Pill, type Tone } from '../../components/Pill';
+import { showToast } from '../../components/Toasts';
 import { t } from '../../i18n';
 import { sentenceOf } from '../../i18n/errors';
 import { rowTime } from '../../i18n/format';
@@ -17,7 +18,7 @@ import { EditChannelDialog } from './dialogs';
 import { kindOf } from './kinds';
 import type { ChannelTool } from './kinds/kind';
 import type { Traffic } from './useTraffic';
-import { channelTitle, isTroubled, reasonOf } from './words';
+import { channelTitle, isDeleted, isTroubled, reasonOf } from './words';
 
 const TONES: Record<ChannelState, Tone> = {
   connecting: 'accent',
@@ -31,15 +32,18 @@ export function ChannelCard({
   channel,
   traffic,
   administrator,
+  onDeleted,
 }: {
   channel: Channel;
   traffic: Traffic | undefined;
   administrator: boolean;
+  /** The card goes with the channel: the focus needs another place. */
+  onDeleted: () => void;
 }) {
   const { workspace } = useInside();
   const [error, setError] = useState<ApiError | null>(null);
   const [busy, setBusy] = useState(false);
-  const [asking, setAsking] = useState(false);
+  const [asking, setAsking] = useState<'disable' | 'delete' | null>(null);
   const [editing, setEditing] = useState(false);
   const [tool, setTool] = useState<ChannelTool | null>(null);
   const tools = kindOf(channel.kind)?.tools ?? [];
@@ -58,6 +62,13 @@ export function ChannelCard({
     } finally {
       setBusy(false);
     }
+  };
+
+  const remove = async () => {
+    await run(deleteChannel);
+    if (!isDeleted(workspace.store.get().entities.channels[channel.id])) return;
+    showToast({ text: t('channel.delete.done', { name: channelTitle(channel) }) });
+    onDeleted();
   };
 
   return (
@@ -152,20 +163,35 @@ export function ChannelCard({
                       label: t('channel.disable'),
                       icon: <IconPlugConnectedX size={16} stroke={1.7} aria-hidden="true" />,
                       danger: true,
-                      onSelect: () => setAsking(true),
+                      onSelect: () => setAsking('disable'),
                     },
                   ]),
+              {
+                key: 'delete',
+                label: t('channel.delete'),
+                icon: <IconTrash size={16} stroke={1.7} aria-hidden="true" />,
+                danger: true,
+                onSelect: () => setAsking('delete'),
+              },
             ]}
           />
         </footer>
       )}
       <Confirm
-        opened={asking}
+        opened={asking === 'disable'}
         title={t('channel.disable.title', { name: channelTitle(channel) })}
         text={t('channel.disable.text')}
         action={t('channel.disable')}
-        onClose={() => setAsking(false)}
+        onClose={() => setAsking(null)}
         onConfirm={() => void run(disableChannel)}
+      />
+      <Confirm
+        opened={asking === 'delete'}
+        title={t('channel.delete.title', { name: channelTitle(channel) })}
+        text={t('channel.delete.text', { kind: channel.kind })}
+        action={t('channel.delete')}
+        onClose={() => setAsking(null)}
+        onConfirm={() => void remove()}
       />
       {editing && (
         <Suspense fallback={null}>

@@ -6,6 +6,10 @@ import { t, tByCode } from '../../i18n';
 export const channelTitle = (channel: Channel) =>
   `${t(`channel.kind.${channel.kind}`)} ${channel.username ? `@${channel.username}` : channel.name}`;
 
+/** Only its conversations are left, to be read. */
+export const isDeleted = (channel: Channel | undefined): boolean =>
+  channel !== undefined && channel.deleted_at !== null;
+
 /** Needs a person. One that an administrator turned off is no trouble. */
 export const isTroubled = (channel: Channel) =>
   channel.state === 'needs_action' ||

@@ -7,8 +7,10 @@ import {
   IconLock,
   IconMoodSmile,
   IconPaperclip,
+  IconPlugConnectedX,
   IconUserOff,
   IconX,
+  type Icon as TablerIcon,
 } from '@tabler/icons-react';
 import {
   type KeyboardEvent,
@@ -27,6 +29,7 @@ import { ActionMenu } from '../../components/ActionMenu';
 import { t } from '../../i18n';
 import { sentenceOf } from '../../i18n/errors';
 import { useStore, useValue } from '../../state/store';
+import { isDeleted } from '../channels/words';
 import { useThread } from '../conversation/thread-context';
 import { memberName, messageText } from '../conversation/words';
 import { useInside } from '../shell/workspace-context';
@@ -60,7 +63,7 @@ export function Composer({
   onEdited: () => void;
   onTyping: () => void;
 }) {
-  const { workspace, conversation } = useThread();
+  const { workspace, conversation, channel } = useThread();
   const [tab, setTab] = useState<'reply' | 'note'>(() => {
     const { text, note } = workspace.drafts.of(conversation.id);
     return text === '' && note !== '' ? 'note' : 'reply';
@@ -102,15 +105,31 @@ export function Composer({
       />
     );
   }
+  if (channel && isDeleted(channel)) {
+    return (
+      <Closed tabs={tabs} Icon={IconPlugConnectedX}>
+        {t('composer.channel_deleted', { name: channel.name })}
+      </Closed>
+    );
+  }
   return conversation.reachable ? (
     <ReplyForm onTyping={onTyping} tabs={tabs} problems={problems} setProblems={setProblems} />
   ) : (
+    <Closed tabs={tabs} Icon={IconUserOff}>
+      {t('composer.unreachable')}
+    </Closed>
+  );
+}
+
+/** No answer can be written here, and why. A note still can. */
+function Closed({ tabs, Icon, children }: { tabs: ReactNode; Icon: TablerIcon; children: string }) {
+  return (
     <div className={classes.place}>
       <div className={classes.composer}>
         {tabs}
         <div className={classes.closed} role="status">
-          <IconUserOff size={19} stroke={1.7} aria-hidden="true" />
-          <p>{t('composer.unreachable')}</p>
+          <Icon size={19} stroke={1.7} aria-hidden="true" />
+          <p>{children}</p>
         </div>
       </div>
     </div>

@@ -6,6 +6,7 @@ import { ChannelBadge } from '../../components/ChannelBadge';
 import { showToast } from '../../components/Toasts';
 import { t } from '../../i18n';
 import { dateTime, phone } from '../../i18n/format';
+import { isDeleted } from '../channels/words';
 import { useConversationActions } from '../conversation/actions';
 import { AssigneeMenu } from '../conversation/Header';
 import { useThread } from '../conversation/thread-context';
@@ -47,7 +48,9 @@ export function ContactPanel({ onClose }: { onClose: () => void }) {
           <Avatar
             name={contact.name}
             size={52}
-            badge={channel && <ChannelBadge kind={channel.kind} size={20} ring />}
+            badge={
+              channel && <ChannelBadge kind={channel.kind} size={20} ring deleted={isDeleted(channel)} />
+            }
           />
           <h2>{contactName(conversation)}</h2>
         </div>
@@ -111,8 +114,9 @@ export function ContactPanel({ onClose }: { onClose: () => void }) {
           <dd>
             {channel && (
               <>
-                <ChannelBadge kind={channel.kind} size={16} />
+                <ChannelBadge kind={channel.kind} size={16} deleted={isDeleted(channel)} />
                 {channel.name}
+                {isDeleted(channel) && <span className={classes.dim}>{t('contact.channel_deleted')}</span>}
               </>
             )}
           </dd>

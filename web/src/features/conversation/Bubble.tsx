@@ -18,6 +18,7 @@ import { Ticks } from '../../components/Ticks';
 import { t } from '../../i18n';
 import { failureOf, sentenceOf } from '../../i18n/errors';
 import { clock, dateTime, phone } from '../../i18n/format';
+import { isDeleted } from '../channels/words';
 import { AttachmentView, isMedia } from './attachments/Attachments';
 import { Mosaic } from './attachments/Picture';
 import classes from './Bubble.module.css';
@@ -254,6 +255,7 @@ function Trouble({ message }: { message: Message }) {
   const [error, setError] = useState<ApiError | null>(null);
   const provider = channel ? t(`channel.kind.${channel.kind}`) : '';
   const unknown = message.status === 'unknown';
+  const sendable = !isDeleted(channel);
 
   const run = async (act: typeof retryMessage) => {
     if (busy) return;
@@ -279,16 +281,18 @@ function Trouble({ message }: { message: Message }) {
       <span role="alert">{error ? sentenceOf(error) : reason}</span>
       {unknown ? (
         <>
-          <Button
-            size="compact-xs"
-            variant="light"
-            color="flax"
-            loading={busy}
-            leftSection={<IconSend size={13} aria-hidden="true" />}
-            onClick={() => setAsking(true)}
-          >
-            {t('message.send_again')}
-          </Button>
+          {sendable && (
+            <Button
+              size="compact-xs"
+              variant="light"
+              color="flax"
+              loading={busy}
+              leftSection={<IconSend size={13} aria-hidden="true" />}
+              onClick={() => setAsking(true)}
+            >
+              {t('message.send_again')}
+            </Button>
+          )}
           <Button
             size="compact-xs"
             variant="subtle"
@@ -301,16 +305,18 @@ function Trouble({ message }: { message: Message }) {
         </>
       ) : (
         <>
-          <Button
-            size="compact-xs"
-            variant="light"
-            color="red"
-            loading={busy}
-            leftSection={<IconRefresh size={13} aria-hidden="true" />}
-            onClick={() => void run(retryMessage)}
-          >
-            {t('action.retry')}
-          </Button>
+          {sendable && (
+            <Button
+              size="compact-xs"
+              variant="light"
+              color="red"
+              loading={busy}
+              leftSection={<IconRefresh size={13} aria-hidden="true" />}
+              onClick={() => void run(retryMessage)}
+            >
+              {t('action.retry')}
+            </Button>
+          )}
           <Button
             size="compact-xs"
             variant="subtle"

@@ -17,6 +17,7 @@ import { Tip } from '../../components/Tip';
 import { t } from '../../i18n';
 import { phone } from '../../i18n/format';
 import { useStore } from '../../state/store';
+import { isDeleted } from '../channels/words';
 import { useMessagesRoute } from '../inbox/useMessagesRoute';
 import { useConversationActions } from './actions';
 import classes from './Header.module.css';
@@ -48,11 +49,12 @@ export function Header({ cardOpen, onCard }: { cardOpen: boolean; onCard: () => 
       <Avatar
         name={contact.name}
         size={38}
-        badge={channel && <ChannelBadge kind={channel.kind} size={16} ring />}
+        badge={channel && <ChannelBadge kind={channel.kind} size={16} ring deleted={isDeleted(channel)} />}
       />
       <div className={classes.title}>
         <h1>{contactName(conversation)}</h1>
         <p>
+          {isDeleted(channel) && <span className={classes.deleted}>{t('channel.deleted')}</span>}
           {[
             channel && t(`channel.kind.${channel.kind}`),
             channel?.username && `@${channel.username}`,

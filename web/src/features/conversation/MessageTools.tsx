@@ -17,6 +17,7 @@ import { Lazily } from '../../components/Lazily';
 import { showToast } from '../../components/Toasts';
 import { t } from '../../i18n';
 import { sentenceOf } from '../../i18n/errors';
+import { isDeleted } from '../channels/words';
 import classes from './MessageTools.module.css';
 import { useThread } from './thread-context';
 import { messageText } from './words';
@@ -30,7 +31,8 @@ export function MessageTools({ message }: { message: Message }) {
   const { workspace, conversation, channel, reply, edit } = useThread();
   const [asking, setAsking] = useState(false);
   const [details, setDetails] = useState(false);
-  const can = channel?.capabilities;
+  // Nothing goes through a deleted channel, be it an answer or a correction.
+  const can = isDeleted(channel) ? undefined : channel?.capabilities;
   const words = message.content.kind === 'text' ? message.content.text : '';
   const arrived = message.status !== null && CHANGEABLE.includes(message.status);
   const own = message.direction === 'outgoing' && arrived;

@@ -21,6 +21,7 @@ import { t } from '../../i18n';
 import { dateTime, duration, rowTime } from '../../i18n/format';
 import type { MessagesSearch } from '../../router';
 import { useStore } from '../../state/store';
+import { isDeleted } from '../channels/words';
 import { contactName, firstName, memberName, previewText } from '../conversation/words';
 import { useInside } from '../shell/workspace-context';
 import classes from './ChatRow.module.css';
@@ -98,11 +99,12 @@ export const ChatRow = memo(function ChatRow({
       <Avatar
         name={conversation.contact.name}
         size={44}
-        badge={channel && <ChannelBadge kind={channel.kind} ring />}
+        badge={channel && <ChannelBadge kind={channel.kind} ring deleted={isDeleted(channel)} />}
       />
       <span className={classes.body}>
         <span className={classes.line}>
           <b dir="auto">{contactName(conversation)}</b>
+          {isDeleted(channel) && <Spoken>{t('channel.deleted')}</Spoken>}
           {late && conversation.waiting_since ? (
             <time
               className={classes.late}

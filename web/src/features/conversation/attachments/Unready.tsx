@@ -7,12 +7,13 @@ import type { Attachment } from '../../../api/types';
 import { t, tByCode } from '../../../i18n';
 import { sentenceOf } from '../../../i18n/errors';
 import { bytes } from '../../../i18n/format';
+import { isDeleted } from '../../channels/words';
 import { useThread } from '../thread-context';
 import classes from './attachments.module.css';
 
 /** A file that is still at the provider, or that it does not hand out. */
 export function Unready({ attachment }: { attachment: Attachment }) {
-  const { workspace } = useThread();
+  const { workspace, channel } = useThread();
   const [asked, setAsked] = useState(false);
   const [error, setError] = useState<ApiError | null>(null);
   const name = attachment.file_name ?? t(`attachment.${attachment.kind}`);
@@ -54,7 +55,7 @@ export function Unready({ attachment }: { attachment: Attachment }) {
           {pending && attachment.size_bytes !== null && ` · ${bytes(attachment.size_bytes)}`}
         </small>
       </span>
-      {!pending && !asked && (
+      {!pending && !asked && !isDeleted(channel) && (
         <Button
           size="compact-xs"
           variant="light"
