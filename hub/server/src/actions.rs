@@ -13,6 +13,7 @@ pub mod change_company;
 pub mod change_message;
 pub mod change_profile;
 pub mod change_quick_reply;
+pub mod change_widget;
 pub mod connect_channel;
 pub mod delete_channel;
 pub mod fetch_attachment;

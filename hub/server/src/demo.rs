@@ -8,12 +8,15 @@ mod clients;
 mod history;
 mod media;
 mod story;
+mod visitors;
 
+use std::convert::Infallible;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use hub_domain::{Clock as _, Role, SystemClock, phone};
+use bytes::Bytes;
+use hub_domain::{Clock as _, CompanyId, Role, SystemClock, phone};
 use hub_store::Store;
 use simulator::telegram::BotSpec;
 use simulator::{Options, Simulator};
@@ -25,6 +28,7 @@ use crate::actions::sign_in::make_sign_in_link;
 use crate::app::{App, AppOptions};
 use crate::config::{Config, Role as ServerRole, Synchronous};
 use crate::error::ApiError;
+use crate::files::StoredFile;
 use crate::start;
 use story::Story;
 
@@ -59,6 +63,8 @@ pub struct Demo {
     pub simulator_url: String,
     /// The token of the first bot, for whoever wants to be a client.
     pub bot_token: String,
+    /// A page that shows the widget of the sample company.
+    pub site: String,
     simulator: Simulator,
 }
 
@@ -131,7 +137,7 @@ pub async fn start(
     app.store.migrate().await?;
     app.lifecycle.follow_signals();
     start::start(&app, Some(listener)).await?;
-    cast.live(&app.lifecycle, &story, &options);
+    cast.live(&app, &story, &options);
     let mut seats = Vec::new();
     for person in &story.people {
         let digits = phone::normalize(&person.phone).context("a phone of the story")?;
@@ -141,7 +147,8 @@ pub async fn start(
     }
     let bot_token = cast.first_bot_token();
     let simulator_url = simulator.base_url();
-    Ok(Demo { app, company: story.company.clone(), seats, simulator_url, bot_token, simulator })
+    let (company, site) = (story.company.clone(), app.public_link("/demo/site"));
+    Ok(Demo { app, company, seats, simulator_url, bot_token, site, simulator })
 }
 
 /// Where the numbers of a messenger that remembers nothing begin, so that they are not those of the last time.
@@ -165,7 +172,7 @@ async fn sign_in_path(app: &App, digits: &str) -> anyhow::Result<String> {
 }
 
 /// The company with its people; gives its id.
-async fn found_company(store: &Store, story: &Story) -> anyhow::Result<hub_domain::CompanyId> {
+async fn found_company(store: &Store, story: &Story) -> anyhow::Result<CompanyId> {
     let (owner, others) = story.people.split_first().context("nobody works there")?;
     let request = Bootstrap {
         company_name: story.company.clone(),
@@ -187,6 +194,13 @@ async fn found_company(store: &Store, story: &Story) -> anyhow::Result<hub_domai
             .await?;
     }
     Ok(company)
+}
+
+/// Keeps the bytes of a file that somebody of the story sends.
+async fn stored(app: &App, company: CompanyId, bytes: Bytes) -> anyhow::Result<StoredFile> {
+    let limit = app.config.files.max_upload_bytes;
+    let stream = futures_util::stream::iter([Ok::<_, Infallible>(bytes)]);
+    Ok(app.files.put(company, stream, limit, None).await?)
 }
 
 /// A bot of the story; the same name is the same account every time.

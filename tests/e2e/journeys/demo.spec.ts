@@ -3,7 +3,8 @@ import { inbox } from '../support/inbox';
 import { expect, test } from '../support/product';
 
 interface Sample {
-  channels: number;
+  channels: string[];
+  templates: string[];
   conversations: number;
   oldestDays: number;
 }
@@ -38,12 +39,14 @@ test.describe('the demo', () => {
         } while (cursor);
       }
       return {
-        channels: (await get('/channels')).items.length,
+        channels: (await get('/channels')).items.map((channel: { kind: string }) => channel.kind),
+        templates: (await get('/quick-replies')).items.map((one: { name: string }) => one.name),
         conversations,
         oldestDays: Math.max(...days),
       };
     });
-    expect(sample.channels).toBe(4);
+    expect(sample.channels.sort()).toEqual(['telegram_bot', 'telegram_bot', 'telegram_bot', 'widget']);
+    expect(sample.templates.length).toBeGreaterThanOrEqual(5);
     expect(sample.conversations).toBeGreaterThanOrEqual(40);
     expect(sample.oldestDays).toBeGreaterThan(14);
 
@@ -58,6 +61,25 @@ test.describe('the demo', () => {
 
     await banner.getByRole('button', { name: 'Скрыть' }).click();
     await expect(banner).toHaveCount(0);
+  });
+
+  test('its site has visitors: with a past, and answering', async ({ page, context }) => {
+    await demo.enter(page, 'Тимур Ахметов');
+    await demo.openChat(page, 'Руслан Хабибуллин');
+    const view = inbox(page);
+    await expect(view.bubble('Хотим на пробный по физике')).toBeVisible();
+    await expect(page.getByText('Физика для старших классов')).toBeVisible();
+    await view.send('Руслан, добрый вечер! Всё в силе?');
+    await expect(view.bubble('Всё в силе?').getByRole('img', { name: 'Прочитано' })).toBeVisible({ timeout: 20_000 });
+    await expect(view.bubble('Спасибо, будем')).toBeVisible({ timeout: 20_000 });
+
+    // A newcomer is a visitor too, on the page of the sample site.
+    const site = await context.newPage();
+    await site.goto(`${demo.url}/demo/site`);
+    await site.getByRole('button', { name: /^Открыть чат/ }).click();
+    await site.getByRole('button', { name: 'Сколько стоит курс?' }).click();
+    await expect(site.getByRole('log').getByRole('img', { name: 'Отправлено' })).toBeVisible();
+    await expect(page.getByRole('list', { name: 'Чаты' }).getByText('Сколько стоит курс?')).toBeVisible();
   });
 
   test('shows what becomes of messages that a messenger refuses or keeps silent about', async ({ page }) => {

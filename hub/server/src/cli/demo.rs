@@ -77,8 +77,9 @@ fn print_welcome(demo: &Demo) -> anyhow::Result<()> {
         };
         print(&format!("    {:<16}{role:<15}{}", seat.name, seat.link))?;
     }
+    print(&format!("\n  Be a visitor of its site: {}", demo.site))?;
     print(&format!(
-        "\n  Be a client yourself:  {} simulator chat --url {} --token {}",
+        "  Be a client yourself:  {} simulator chat --url {} --token {}",
         std::env::args().next().unwrap_or_else(|| "uzel".to_owned()),
         demo.simulator_url,
         demo.bot_token

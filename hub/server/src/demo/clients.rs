@@ -1,4 +1,4 @@
-//! The clients: people with the simulated messenger. They do what the story says, and once the demo runs they answer
+//! The clients: people with the simulated messenger, and visitors of the site. They do what the story says, and once the demo runs they answer
 //! whoever writes to them, at the pace of somebody who reads and types.
 
 use std::sync::Arc;
@@ -12,23 +12,41 @@ use simulator::telegram::{
 };
 
 use super::story::{Act, Manner, Story, StoryClient, act};
+use super::visitors::{self, Visitor};
 use super::{DemoOptions, bot_spec, media};
-use crate::lifecycle::Lifecycle;
+use crate::app::App;
 
 /// The first client comes so soon after the start.
 const FIRST_SCENE: Duration = Duration::from_secs(6);
 
-/// A person with an account of the messenger.
+/// By what a person writes.
+#[derive(Clone)]
+pub enum Hand {
+    Messenger(Client),
+    Site(Visitor),
+}
+
+/// A person of the story.
 #[derive(Clone)]
 pub struct Actor {
     pub who: StoryClient,
-    pub client: Client,
+    pub hand: Hand,
+}
+
+impl Actor {
+    /// How the channel knows this person.
+    pub fn external_id(&self) -> String {
+        match &self.hand {
+            Hand::Messenger(client) => client.id().to_string(),
+            Hand::Site(visitor) => visitor.external_id().to_owned(),
+        }
+    }
 }
 
 /// Everybody who writes, and the accounts of the company they write to.
 pub struct Cast {
     pub actors: Vec<Actor>,
-    /// By the channel's key.
+    /// The bots, by the channel's key.
     pub bots: Vec<(String, Bot)>,
     telegram: Telegram,
 }
@@ -40,6 +58,7 @@ impl Cast {
             .channels
             .iter()
             .zip(1..)
+            .filter(|(channel, _)| channel.kind == ChannelKind::TelegramBot)
             .map(|(channel, number)| {
                 let spec = bot_spec(channel, number, first_number);
                 (channel.key.clone(), telegram.create_bot(spec))
@@ -49,8 +68,11 @@ impl Cast {
             .everybody()
             .into_iter()
             .zip(1..)
-            .filter_map(|(who, number)| {
-                let (_, bot) = bots.iter().find(|(key, _)| *key == who.channel)?;
+            .map(|(who, number)| {
+                let Some((_, bot)) = bots.iter().find(|(key, _)| *key == who.channel) else {
+                    let hand = Hand::Site(Visitor::new(&who));
+                    return Actor { who, hand };
+                };
                 let (first, last) = match who.name.split_once(' ') {
                     Some((first, last)) => (first, Some(last.to_owned())),
                     None => (who.name.as_str(), None),
@@ -63,15 +85,10 @@ impl Cast {
                     phone: who.phone.clone(),
                     language_code: Some("ru".to_owned()),
                 });
-                Some(Actor { who, client })
+                Actor { who, hand: Hand::Messenger(client) }
             })
             .collect();
         Self { actors, bots, telegram: telegram.clone() }
-    }
-
-    /// The kind that all channels of the story have.
-    pub const fn kind() -> ChannelKind {
-        ChannelKind::TelegramBot
     }
 
     pub fn first_bot_token(&self) -> String {
@@ -81,30 +98,43 @@ impl Cast {
     /// The dialogues of the last time are known to the product; now to the messenger too.
     pub fn meet_again(&self) {
         for actor in &self.actors {
-            actor.client.meet_again();
+            if let Hand::Messenger(client) = &actor.hand {
+                client.meet_again();
+            }
         }
     }
 
     /// From now on they answer, and unless the demo is still they also come by themselves.
-    pub fn live(&self, lifecycle: &Lifecycle, story: &Arc<Story>, options: &DemoOptions) {
+    pub fn live(&self, app: &App, story: &Arc<Story>, options: &DemoOptions) {
+        let lifecycle = &app.lifecycle;
         for (actor, number) in self.actors.iter().zip(1..) {
-            self.script_faults(actor);
             let chance = Chance::seeded(options.seed.wrapping_mul(1000).wrapping_add(number));
-            let answering = answer_forever(actor.clone(), Arc::clone(story), chance);
-            lifecycle.spawn_until_draining("demo client", answering);
+            let (who, story) = (actor.who.clone(), Arc::clone(story));
+            match actor.hand.clone() {
+                Hand::Messenger(client) => {
+                    self.script_faults(&who, &client);
+                    let answering = answer_forever(who, client, story, chance);
+                    lifecycle.spawn_until_draining("demo client", answering);
+                }
+                Hand::Site(visitor) => {
+                    let app = app.clone();
+                    let answering = visitors::answer_forever(app, visitor, who, story, chance);
+                    lifecycle.spawn_until_draining("demo visitor", answering);
+                }
+            }
         }
         if !options.still {
             let (actors, story) = (self.actors.clone(), Arc::clone(story));
             let chance = Chance::seeded(options.seed);
-            let playing = play_scenes(actors, story, chance);
+            let playing = play_scenes(app.clone(), actors, story, chance);
             lifecycle.spawn_until_draining("demo scenes", playing);
         }
     }
 
     /// What the messenger does to sends for this client.
-    fn script_faults(&self, actor: &Actor) {
-        let chat = actor.client.id();
-        let (when, fault) = match actor.who.manner {
+    fn script_faults(&self, who: &StoryClient, client: &Client) {
+        let chat = client.id();
+        let (when, fault) = match who.manner {
             Manner::Plain | Manner::Blocks => return,
             Manner::Slow => (When::always("sendMessage"), CallFault::Delay { delay_ms: 8_000 }),
             Manner::Refused => (When::once("sendMessage"), refusal()),
@@ -188,12 +218,12 @@ pub fn perform(
 }
 
 /// A number of seconds between two.
-fn between(chance: &mut Chance, least: u64, most: u64) -> Duration {
+pub fn between(chance: &mut Chance, least: u64, most: u64) -> Duration {
     Duration::from_millis(least * 1000 + chance.next_u64() % ((most - least) * 1000 + 1))
 }
 
 /// How long somebody types this.
-fn typing(text: &str) -> Duration {
+pub fn typing(text: &str) -> Duration {
     Duration::from_millis((text.chars().count() as u64 * 60).clamp(900, 6_000))
 }
 
@@ -202,7 +232,20 @@ fn pick<'a>(chance: &mut Chance, from: &'a [String]) -> Option<&'a str> {
     from.get(at as usize).map(String::as_str)
 }
 
-/// Says something in the notation of the story. What the messenger refuses stays unsaid.
+/// Says something in the notation of the story, on whatever it is said.
+async fn say_by(app: &App, hand: &Hand, words: &str) {
+    match hand {
+        Hand::Messenger(client) => say(client, words),
+        Hand::Site(visitor) => {
+            if let Err(error) = visitor.says(app, words).await {
+                let error = format!("{error:#}");
+                tracing::debug!(error, "a visitor of the demo could not do something");
+            }
+        }
+    }
+}
+
+/// What the messenger refuses stays unsaid.
 fn say(client: &Client, words: &str) {
     match act(words).map(|act| perform(client, &act, &[], 0)) {
         Ok(Ok(_)) => {}
@@ -211,8 +254,7 @@ fn say(client: &Client, words: &str) {
     }
 }
 
-async fn answer_forever(actor: Actor, story: Arc<Story>, mut chance: Chance) {
-    let Actor { who, client } = actor;
+async fn answer_forever(who: StoryClient, client: Client, story: Arc<Story>, mut chance: Chance) {
     let mut seen =
         client.wait_notices(0, Duration::ZERO).await.last().map_or(0, |notice| notice.number);
     let mut answers = who.answers.iter();
@@ -247,7 +289,7 @@ async fn answer_forever(actor: Actor, story: Arc<Story>, mut chance: Chance) {
     }
 }
 
-fn generic_answer<'a>(story: &'a Story, heard: &str, chance: &mut Chance) -> &'a str {
+pub fn generic_answer<'a>(story: &'a Story, heard: &str, chance: &mut Chance) -> &'a str {
     let heard = heard.to_lowercase();
     let fits = |words: &[String]| {
         words.is_empty() || words.iter().any(|word| heard.contains(word.as_str()))
@@ -256,13 +298,13 @@ fn generic_answer<'a>(story: &'a Story, heard: &str, chance: &mut Chance) -> &'a
     rule.and_then(|rule| pick(chance, &rule.answers)).unwrap_or("Спасибо!")
 }
 
-async fn play_scenes(actors: Vec<Actor>, story: Arc<Story>, mut chance: Chance) {
+async fn play_scenes(app: App, actors: Vec<Actor>, story: Arc<Story>, mut chance: Chance) {
     tokio::time::sleep(FIRST_SCENE).await;
     for scene in &story.scenes {
         if let Some(actor) = actors.iter().find(|actor| actor.who.key == scene.client) {
             for line in &scene.lines {
                 tokio::time::sleep(typing(line)).await;
-                say(&actor.client, line);
+                say_by(&app, &actor.hand, line).await;
             }
         }
         tokio::time::sleep(between(&mut chance, 18, 40)).await;
@@ -276,7 +318,7 @@ async fn play_scenes(actors: Vec<Actor>, story: Arc<Story>, mut chance: Chance) 
         else {
             return;
         };
-        say(&actor.client, line);
+        say_by(&app, &actor.hand, line).await;
     }
 }
 

@@ -1,9 +1,8 @@
-//! The past of the sample company, played step by step: clients write to the simulated messenger, employees act
+//! The past of the sample company, played step by step: clients write to the simulated messenger or on the site, employees act
 //! through the actions behind the API, the delivery engine sends. The product's clock and the messenger's both stand
 //! at the moment of the step, so that everything that is stored is what would have been stored then.
 
 use std::collections::HashMap;
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail, ensure};
 use bytes::Bytes;
 use hub_domain::channel::{Channel, ChannelState, IntakeMode};
+use hub_domain::quick_reply::QuickReplyFile;
 use hub_domain::{
     AttachmentId, Clock as _, Conversation, ConversationId, ConversationState, FixedClock,
     MessageId, MessageStatus, Scope, SystemClock, Timestamp, phone,
@@ -19,10 +19,14 @@ use simulator::faults::When;
 use simulator::telegram::{Bot, CallFault, Telegram};
 use tokio::time::Instant;
 
-use super::clients::{Actor, Cast, perform, refusal};
-use super::story::{Act, Step, Story, steps};
-use super::{found_company, media};
+use super::clients::{Actor, Cast, Hand, perform, refusal};
+use super::story::{Act, Step, Story, StoryChannel, StoryQuickReply, steps};
+use super::{found_company, media, stored};
 use crate::actions::assign::assign;
+use crate::actions::change_quick_reply::{
+    NewFile, QuickReplyChange, Wording, add_quick_reply, change_quick_reply,
+};
+use crate::actions::change_widget::change_widget;
 use crate::actions::connect_channel::{ConnectChannel, connect_channel};
 use crate::actions::mark_answered::mark_answered;
 use crate::actions::move_read_marker::move_read_marker;
@@ -32,7 +36,9 @@ use crate::actions::upload_attachment::{Upload, upload_attachment};
 use crate::app::{App, AppOptions};
 use crate::auth::scope_of;
 use crate::config::{Config, Role};
+use crate::random;
 use crate::start;
+use crate::widget::OpenWidget;
 
 /// Longest wait for a single step to come through.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -147,7 +153,8 @@ struct Past<'a> {
     scopes: Vec<(String, Scope)>,
     /// By the key of a channel.
     channels: HashMap<String, Channel>,
-    said: HashMap<i64, Said>,
+    /// By the channel's name of the client.
+    said: HashMap<String, Said>,
     sends: u32,
 }
 
@@ -163,24 +170,16 @@ impl<'a> Past<'a> {
             scopes.push((person.key.clone(), scope_of(app, user.id, company).await?));
         }
         let (_, administrator) = scopes.first().context("nobody works there")?;
-        let driver = app.drivers.get(Cast::kind()).context("no driver for the channels")?;
         let mut channels = HashMap::new();
-        for (key, bot) in &cast.bots {
-            let request = ConnectChannel {
-                kind: Cast::kind(),
-                credential: bot.token().into(),
-                name: Some(bot.first_name()),
-                intake: IntakeMode::Polling,
-            };
-            let channel = connect_channel(&app.store, driver, administrator, request).await?;
-            let channel = wait("channel", async || {
-                let mut reader = app.store.reader().await?;
-                let channel = reader.db().channel(company, channel.id).await?;
-                Ok(channel.filter(|channel| channel.state == ChannelState::Enabled))
-            })
-            .await?;
-            listening(bot).await?;
-            channels.insert(key.clone(), channel);
+        for channel in &story.channels {
+            let bot = cast.bots.iter().find(|(key, _)| *key == channel.key).map(|(_, bot)| bot);
+            let connected = connect(app, administrator, channel, bot).await?;
+            channels.insert(channel.key.clone(), connected);
+        }
+        for quick_reply in &story.quick_replies {
+            let author = scopes.iter().find(|(key, _)| *key == quick_reply.by);
+            let (_, author) = author.context("nobody wrote a quick reply")?;
+            offer(app, author, quick_reply).await?;
         }
         Ok(Self { app, scopes, channels, said: HashMap::new(), sends: 0 })
     }
@@ -195,7 +194,7 @@ impl<'a> Past<'a> {
     }
 
     async fn conversation(&self, actor: &Actor) -> anyhow::Result<Conversation> {
-        let (channel, client) = (self.channel(actor)?.id, actor.client.id().to_string());
+        let (channel, client) = (self.channel(actor)?.id, actor.external_id());
         let mut reader = self.app.store.reader().await?;
         let found = reader.db().conversation_of_identity(channel, &client).await?;
         found.context("the client has not written yet")
@@ -232,14 +231,23 @@ impl<'a> Past<'a> {
     }
 
     async fn client_acts(&mut self, actor: &Actor, act: &Act) -> anyhow::Result<()> {
-        let said = self.said.entry(actor.client.id()).or_default();
+        let client = match &actor.hand {
+            Hand::Messenger(client) => client,
+            Hand::Site(visitor) => {
+                let widget =
+                    OpenWidget::by_key(self.app, &self.channel(actor)?.external_id).await?;
+                visitor.reads(self.app, &widget).await?;
+                return visitor.does(self.app, &widget, act).await;
+            }
+        };
+        let said = self.said.entry(actor.external_id()).or_default();
         let numbers: Vec<i64> = said.numbers.iter().map(|id| id.unwrap_or_default()).collect();
-        let made = perform(&actor.client, act, &numbers, said.own)?;
+        let made = perform(client, act, &numbers, said.own)?;
         if let Some(number) = made {
             said.numbers.push(Some(number));
             said.own = number;
         }
-        let bot = actor.client.bot();
+        let bot = client.bot();
         wait("intake", async || Ok((bot.pending_updates() == 0).then_some(()))).await
     }
 
@@ -251,18 +259,25 @@ impl<'a> Past<'a> {
         act: &Act,
         telegram: &Telegram,
     ) -> anyhow::Result<()> {
-        let chat = actor.client.id();
+        let client = match &actor.hand {
+            Hand::Messenger(client) => Some(client),
+            Hand::Site(_) => None,
+        };
+        let fault_in_chat = |fault| {
+            let client = client.context("this happens at the messenger only")?;
+            telegram.fault(When::once("sendMessage").in_chat(client.id()), fault);
+            anyhow::Ok(())
+        };
         let mut reply_to = None;
         let mut attachment = None;
         let text = match act {
             Act::Text(text) => text.clone(),
             Act::Refused(text) => {
-                telegram.fault(When::once("sendMessage").in_chat(chat), refusal());
+                fault_in_chat(refusal())?;
                 text.clone()
             }
             Act::Unknown(text) => {
-                let fault = CallFault::AcceptedThenCut;
-                telegram.fault(When::once("sendMessage").in_chat(chat), fault);
+                fault_in_chat(CallFault::AcceptedThenCut)?;
                 text.clone()
             }
             Act::Reply { back, text } => {
@@ -281,7 +296,8 @@ impl<'a> Past<'a> {
             }
             other => bail!("employees cannot do this: {other:?}"),
         };
-        let before = actor.client.inbox().last().map(|message| message.message_id);
+        let newest = || client?.inbox().last().map(|message| message.message_id);
+        let before = newest();
         self.sends += 1;
         let request = SendMessage {
             conversation_id: conversation,
@@ -299,15 +315,15 @@ impl<'a> Past<'a> {
             Ok((!open.contains(&status)).then_some(()))
         })
         .await?;
-        let after = actor.client.inbox().last().map(|message| message.message_id);
-        let said = self.said.entry(chat).or_default();
+        let after = newest();
+        let said = self.said.entry(actor.external_id()).or_default();
         said.numbers.push(after.filter(|_| after != before));
         Ok(())
     }
 
     /// The message so many back, as the product knows it.
     async fn message_back(&self, actor: &Actor, back: usize) -> anyhow::Result<MessageId> {
-        let chat = actor.client.id();
+        let chat = actor.external_id();
         let numbers = self.said.get(&chat).map(|said| said.numbers.as_slice()).unwrap_or_default();
         let number = numbers.len().checked_sub(back).and_then(|at| numbers[at]);
         let external_id = format!("{chat}:{}", number.context("nothing to reply to")?);
@@ -325,9 +341,7 @@ impl<'a> Past<'a> {
         bytes: Bytes,
     ) -> anyhow::Result<AttachmentId> {
         let channel_id = self.channel(actor)?.id;
-        let limit = self.app.config.files.max_upload_bytes;
-        let stream = futures_util::stream::iter([Ok::<_, Infallible>(bytes)]);
-        let stored = self.app.files.put(scope.company_id, stream, limit, None).await?;
+        let stored = stored(self.app, scope.company_id, bytes).await?;
         let upload = Upload { channel_id, stored, file_name: name.to_owned(), kind: None };
         Ok(upload_attachment(&self.app.store, scope, upload).await?.id)
     }
@@ -342,6 +356,51 @@ impl<'a> Past<'a> {
         }
         Ok(())
     }
+}
+
+/// Connects a channel of the story; `bot` is its account at the messenger.
+async fn connect(
+    app: &App,
+    administrator: &Scope,
+    channel: &StoryChannel,
+    bot: Option<&Bot>,
+) -> anyhow::Result<Channel> {
+    let driver = app.drivers.get(channel.kind).context("no driver for the channel")?;
+    let request = ConnectChannel {
+        kind: channel.kind,
+        credential: bot.map_or_else(random::token, Bot::token).into(),
+        name: Some(channel.name.clone()),
+        intake: if bot.is_some() { IntakeMode::Polling } else { IntakeMode::Webhook },
+    };
+    let id = connect_channel(&app.store, driver, administrator, request).await?.id;
+    let connected = wait("channel", async || {
+        let mut reader = app.store.reader().await?;
+        let channel = reader.db().channel(administrator.company_id, id).await?;
+        Ok(channel.filter(|channel| channel.state == ChannelState::Enabled))
+    })
+    .await?;
+    if let Some(bot) = bot {
+        listening(bot).await?;
+        return Ok(connected);
+    }
+    let settings = channel.widget.clone().checked().context("settings of the widget")?;
+    Ok(change_widget(&app.store, administrator, id, settings).await?)
+}
+
+/// Adds a quick reply of the story.
+async fn offer(app: &App, author: &Scope, quick_reply: &StoryQuickReply) -> anyhow::Result<()> {
+    let wording = Wording { name: quick_reply.name.clone(), text: quick_reply.text.clone() };
+    let id = add_quick_reply(&app.store, author, wording).await?.id;
+    let Some(name) = &quick_reply.file else { return Ok(()) };
+    let stored = stored(app, author.company_id, media::named("paper").context("no paper")?).await?;
+    let file = QuickReplyFile {
+        name: name.clone(),
+        mime_type: stored.mime_type.unwrap_or_else(|| "application/pdf".to_owned()),
+        size_bytes: stored.size_bytes,
+    };
+    let change = QuickReplyChange::File(Some(NewFile { key: stored.key, file }));
+    change_quick_reply(&app.store, author, id, change).await?;
+    Ok(())
 }
 
 /// Waits until the product asks the messenger for updates.

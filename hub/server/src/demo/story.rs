@@ -2,6 +2,8 @@
 //! the notation; nothing of it happens here.
 
 use anyhow::{Context as _, bail};
+use channel_widget::WidgetSettings;
+use hub_domain::channel::ChannelKind;
 use hub_domain::{Role, Timestamp};
 use serde::Deserialize;
 
@@ -17,6 +19,7 @@ pub struct Story {
     pub company: String,
     pub people: Vec<Person>,
     pub channels: Vec<StoryChannel>,
+    pub quick_replies: Vec<StoryQuickReply>,
     pub rules: Vec<Rule>,
     pub clients: Vec<StoryClient>,
     pub scenes: Vec<Scene>,
@@ -37,8 +40,26 @@ pub struct Person {
 #[serde(deny_unknown_fields)]
 pub struct StoryChannel {
     pub key: String,
+    pub kind: ChannelKind,
     pub name: String,
+    /// Of a bot.
+    #[serde(default)]
     pub username: String,
+    /// Of a site widget.
+    #[serde(default)]
+    pub widget: WidgetSettings,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoryQuickReply {
+    /// Who wrote it.
+    pub by: String,
+    pub name: String,
+    pub text: String,
+    /// The name of a paper that goes with it.
+    #[serde(default)]
+    pub file: Option<String>,
 }
 
 /// What is answered to words that occur in a message.
@@ -68,12 +89,16 @@ pub enum Manner {
 #[serde(deny_unknown_fields)]
 pub struct StoryClient {
     pub key: String,
+    /// Empty: a visitor of the site who has not told a name.
     pub name: String,
     #[serde(default)]
     pub phone: Option<String>,
     #[serde(default)]
     pub username: Option<String>,
     pub channel: String,
+    /// The page of the site from which a visitor writes.
+    #[serde(default)]
+    pub page: Option<String>,
     #[serde(default)]
     pub manner: Manner,
     #[serde(default)]
@@ -96,6 +121,8 @@ pub struct Scene {
     pub username: Option<String>,
     #[serde(default)]
     pub channel: Option<String>,
+    #[serde(default)]
+    pub page: Option<String>,
     pub lines: Vec<String>,
     #[serde(default)]
     pub answers: Vec<String>,
@@ -163,6 +190,7 @@ impl Story {
                 phone: scene.phone.clone(),
                 username: scene.username.clone(),
                 channel: scene.channel.clone()?,
+                page: scene.page.clone(),
                 manner: Manner::Plain,
                 dialogue: String::new(),
                 answers: scene.answers.clone(),
@@ -254,6 +282,10 @@ mod tests {
         let story = Story::embedded().expect("it reads");
         assert_eq!(story.people.len(), 3);
         assert_eq!(story.channels.len(), 4);
+        let kinds: Vec<ChannelKind> = story.channels.iter().map(|channel| channel.kind).collect();
+        assert_eq!(kinds.iter().filter(|kind| **kind == ChannelKind::Widget).count(), 1);
+        assert!(story.quick_replies.len() >= 5);
+        assert!(story.quick_replies.iter().any(|one| one.file.is_some()));
         assert!(story.clients.len() >= 40, "{}", story.clients.len());
         let manners: Vec<Manner> = story.clients.iter().map(|client| client.manner).collect();
         for manner in [Manner::Slow, Manner::Blocks, Manner::Refused, Manner::Uncertain] {
@@ -265,6 +297,17 @@ mod tests {
         );
     }
 
+    /// What a visitor can do in a widget.
+    fn of_a_browser(act: &Act) -> bool {
+        matches!(act, Act::Text(_) | Act::Photo { .. } | Act::File { .. })
+    }
+
+    /// Nothing of a messenger happens on a site.
+    fn of_a_site(step: &Step) -> bool {
+        of_a_browser(&step.act)
+            || step.by.is_some() && matches!(step.act, Act::Assign(_) | Act::Archive)
+    }
+
     #[test]
     fn everything_the_story_names_exists() {
         let story = Story::embedded().expect("it reads");
@@ -273,9 +316,22 @@ mod tests {
         let everybody = story.everybody();
         let keys: HashSet<&str> = everybody.iter().map(|one| one.key.as_str()).collect();
         assert_eq!(keys.len(), everybody.len(), "a client is told of twice");
+        assert!(story.quick_replies.iter().all(|one| people.contains(one.by.as_str())));
+        for channel in &story.channels {
+            assert!(channel.widget.clone().checked().is_ok(), "{}", channel.name);
+        }
+        let sites: HashSet<&str> = story
+            .channels
+            .iter()
+            .filter(|channel| channel.kind == ChannelKind::Widget)
+            .map(|channel| channel.key.as_str())
+            .collect();
         let mut acts = Vec::new();
         for client in &everybody {
             assert!(channels.contains(client.channel.as_str()), "{}", client.channel);
+            let on_site = sites.contains(client.channel.as_str());
+            assert!(on_site || !client.name.is_empty(), "{}: accounts have names", client.key);
+            assert!(!on_site || client.manner == Manner::Plain, "{}: a site is plain", client.key);
             let steps = steps(&client.dialogue, NOW).unwrap_or_else(|e| panic!("{e:#}"));
             for (sent, step) in steps.into_iter().enumerate() {
                 assert!(step.at < NOW, "{} writes in the future", client.name);
@@ -286,15 +342,24 @@ mod tests {
                 if let Act::Reply { back, .. } = &step.act {
                     assert!((1..=sent).contains(back), "{}: reply to nothing", client.name);
                 }
+                assert!(!on_site || of_a_site(&step), "{}: {step:?}", client.key);
                 acts.push(step.act);
             }
             for answer in &client.answers {
-                acts.push(act(answer).expect("an act"));
+                let act = act(answer).expect("an act");
+                assert!(!on_site || of_a_browser(&act), "{}: {act:?}", client.key);
+                acts.push(act);
             }
         }
         for scene in &story.scenes {
-            assert!(keys.contains(scene.client.as_str()), "{}", scene.client);
-            acts.extend(scene.lines.iter().map(|line| act(line).expect("an act")));
+            let who = everybody.iter().find(|one| one.key == scene.client);
+            let who = who.unwrap_or_else(|| panic!("nobody is called {}", scene.client));
+            for line in &scene.lines {
+                let act = act(line).expect("an act");
+                let on_site = sites.contains(who.channel.as_str());
+                assert!(!on_site || of_a_browser(&act), "{}: {act:?}", scene.client);
+                acts.push(act);
+            }
         }
         for act in acts {
             if let Act::Photo { name, .. } = act {

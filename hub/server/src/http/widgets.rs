@@ -16,6 +16,7 @@ use super::channels::ChannelPath;
 use super::conversations::ConversationPath;
 use super::members::CompanyPath;
 use super::refusals::{OfAdministrators, OfMembers};
+use crate::actions::change_widget::change_widget as change_widget_settings;
 use crate::actions::connect_channel::{ConnectChannel, SECRET_PURPOSE, connect_channel};
 use crate::actions::{by_member, channel_in_use};
 use crate::app::App;
@@ -76,7 +77,7 @@ pub async fn connect(
     let channel = if settings == WidgetSettings::default() {
         channel
     } else {
-        save(&app, &scope, channel.id, settings).await?
+        change_widget_settings(&app.store, &scope, channel.id, settings).await?
     };
     Ok((StatusCode::CREATED, Json(channel)))
 }
@@ -106,7 +107,7 @@ pub async fn change_widget(
     JsonBody(body): JsonBody<WidgetSettings>,
 ) -> Result<Json<Widget>, ApiError> {
     widget_of(&app, &scope, path.channel_id).await?;
-    save(&app, &scope, path.channel_id, checked(body)?).await?;
+    change_widget_settings(&app.store, &scope, path.channel_id, checked(body)?).await?;
     shown(&app, &scope, path.channel_id).await.map(Json)
 }
 
@@ -166,28 +167,6 @@ async fn shown(app: &App, scope: &Scope, id: ChannelId) -> Result<Widget, ApiErr
         secret: secret.expose_secret().to_owned(),
         demo_url: app.config.widget.demo_site.then(|| app.public_link("/demo/site")),
     })
-}
-
-async fn save(
-    app: &App,
-    scope: &Scope,
-    id: ChannelId,
-    settings: WidgetSettings,
-) -> Result<Channel, ApiError> {
-    let text = serde_json::to_string(&settings).map_err(ApiError::internal)?;
-    let by = by_member(scope);
-    app.store
-        .write(scope.company_id, move |tx| {
-            Box::pin(async move {
-                let (company, now) = (tx.company_id()?, tx.now());
-                let channel = channel_in_use(tx, company, id).await?;
-                tx.db().save_widget_settings(company, id, &text, now).await?;
-                let changes = Changes { channel: Some(channel.clone()), ..Changes::default() };
-                let changes = tx.append(EventType::ChannelChanged, by, Some(id), changes).await?;
-                Ok::<_, ApiError>(changes.channel.unwrap_or(channel))
-            })
-        })
-        .await
 }
 
 fn checked(settings: WidgetSettings) -> Result<WidgetSettings, ApiError> {
