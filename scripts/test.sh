@@ -80,6 +80,7 @@ part_generated() {
 part_browser() {
     need_rust
     need_browser
+    need_test_services
     build_web
     npm_packages tests/e2e
     build_rust

@@ -19,7 +19,14 @@ class UzelWidget extends HTMLElement {
     if (this.config) return;
     const { base, channel, identity } = this.dataset;
     if (!base || !channel) return;
-    const response = await fetch(`${base}/widget/v1/${channel}/config`, { credentials: 'omit' });
+    let response: Response;
+    try {
+      response = await fetch(`${base}/widget/v1/${channel}/config`, { credentials: 'omit' });
+    } catch {
+      // Loaded without a network: the button comes when that is back.
+      addEventListener('online', () => void this.connectedCallback(), { once: true });
+      return;
+    }
     // Not for this site, or switched off: the page is as if there were no widget.
     if (!response.ok) return;
     this.config = (await response.json()) as Config;

@@ -146,8 +146,16 @@ export class Talk {
 
   private async introduce() {
     const identity = this.identity ?? undefined;
-    this.token = (await this.ask<{ token: string }>('/session', { identity })).token;
+    const { token } = await this.ask<{ token: string }>('/session', { identity });
+    // Another tab may have been faster: all of them are one visitor.
+    this.token = (!this.identity && this.read().token) || token;
     if (!this.identity) this.save();
+  }
+
+  /** In the storage too, or it would be taken for another tab's. */
+  private forget() {
+    this.token = null;
+    this.save();
   }
 
   send(text: string, files: File[], profile?: Partial<Record<Field, string>>) {
@@ -190,7 +198,7 @@ export class Talk {
         } catch (error) {
           const refusal = error instanceof Refusal ? error : null;
           if (refusal?.code === 'visitor_token_invalid') {
-            this.token = null;
+            this.forget();
           } else if (refusal?.code === 'identity_not_believed' && this.identity) {
             this.disown();
           } else if (refusal && refusal.status < 500 && ![408, 429].includes(refusal.status)) {
@@ -315,7 +323,7 @@ export class Talk {
       this.socket = null;
       this.told = { delivered: 0, read: 0 };
       if (code === 4100) {
-        this.token = null;
+        this.forget();
         this.position = null;
         return;
       }

@@ -1,8 +1,13 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import type { Page } from '@playwright/test';
 import { inbox } from '../support/inbox';
-import { expect, type Person, test } from '../support/product';
+import { expect, type Person, type Product, test } from '../support/product';
+import {
+  connectWidget,
+  foreignSite,
+  type Site,
+  storedTexts,
+  visitor,
+  type Widget,
+} from '../support/widget';
 
 let marina: Person;
 test.beforeEach(async ({ product }) => {
@@ -10,58 +15,31 @@ test.beforeEach(async ({ product }) => {
   await product.serve();
 });
 
-const sites: Server[] = [];
+const sites: Site[] = [];
 test.afterEach(async () => {
-  for (const site of sites.splice(0)) await new Promise((done) => site.close(done));
+  for (const site of sites.splice(0)) await site.close();
 });
 
-/** A customer's page on an origin of its own, under a policy that names only our host. */
-async function foreignSite(hub: string, script: string): Promise<string> {
-  const host = new URL(hub).host;
-  const policy =
-    `default-src 'none'; script-src http://${host}; style-src http://${host}; img-src http://${host}; ` +
-    `media-src http://${host}; connect-src http://${host} ws://${host}; require-trusted-types-for 'script'`;
-  const page = `<!doctype html><html lang="ru"><title>Магазин</title><h1>Магазин</h1>${script}</html>`;
-  const site = createServer((_request, response) => {
-    response.setHeader('content-type', 'text/html; charset=utf-8');
-    response.setHeader('content-security-policy', policy);
-    response.end(page);
-  });
+const connect = (product: Product, settings: object = {}) => connectWidget(product, marina, settings);
+
+async function siteWith(product: Product, widget: Widget): Promise<string> {
+  const site = await foreignSite(product.url, widget.script);
   sites.push(site);
-  await new Promise<void>((ready) => site.listen(0, '127.0.0.1', ready));
-  return `http://127.0.0.1:${(site.address() as AddressInfo).port}/`;
+  return site.url;
 }
 
-interface Widget {
-  script: string;
-  channel: { id: number; state: string };
-}
-
-async function connect(
-  product: { api: <T>(person: Person, method: string, path: string, body?: unknown) => Promise<T> },
-  settings: object = {},
-): Promise<Widget> {
-  const channel = await product.api<{ id: number }>(marina, 'POST', '/companies/1/widgets', {
-    name: 'Сайт',
-    settings,
+/** A member answers the only visitor. */
+async function answer(product: Product, id: string, text: string): Promise<void> {
+  const { items } = await product.api<{ items: { id: number }[] }>(
+    marina,
+    'GET',
+    '/companies/1/conversations?filter=all',
+  );
+  await product.api(marina, 'POST', `/companies/1/conversations/${items[0]?.id}/messages`, {
+    client_message_id: id,
+    text,
   });
-  const path = `/companies/1/channels/${channel.id}/widget`;
-  await expect
-    .poll(async () => (await product.api<Widget>(marina, 'GET', path)).channel.state)
-    .toBe('enabled');
-  return product.api<Widget>(marina, 'GET', path);
 }
-
-const visitor = (page: Page) => ({
-  launcher: page.getByRole('button', { name: /^Открыть чат/ }),
-  panel: page.getByRole('dialog', { name: 'Точка роста' }),
-  log: page.getByRole('log'),
-  field: page.getByRole('textbox', { name: 'Сообщение' }),
-  async send(text: string) {
-    await this.field.fill(text);
-    await this.field.press('Enter');
-  },
-});
 
 test('a newcomer is client and operator in two tabs', async ({ page, context, product }) => {
   await product.enter(page, marina);
@@ -110,7 +88,7 @@ test('on a foreign page under a strict policy, through reload, lost network and 
   product,
 }) => {
   const widget = await connect(product);
-  await page.goto(await foreignSite(product.url, widget.script));
+  await page.goto(await siteWith(product, widget));
   const client = visitor(page);
   await client.launcher.click();
   await client.send('Первое');
@@ -131,21 +109,8 @@ test('on a foreign page under a strict policy, through reload, lost network and 
   await expect(client.log.getByRole('img', { name: 'Отправляется' })).toHaveCount(1);
   await product.serve();
   await expect(client.log.getByRole('img', { name: 'Отправлено' })).toHaveCount(4, { timeout: 45_000 });
-  const list = await product.api<{ items: { id: number }[] }>(
-    marina,
-    'GET',
-    '/companies/1/conversations?filter=all',
-  );
-  expect(list.items).toHaveLength(1);
-  const path = `/companies/1/conversations/${list.items[0]?.id}/messages`;
-  const stored = await product.api<{ items: { content: { text: string } }[] }>(marina, 'GET', path);
-  expect(stored.items.map((message) => message.content.text)).toEqual([
-    'Первое',
-    'Второе',
-    'Третье',
-    'Четвёртое',
-  ]);
-  await product.api(marina, 'POST', path, { client_message_id: 'after', text: 'Снова на связи' });
+  expect(await storedTexts(product, marina)).toEqual(['Первое', 'Второе', 'Третье', 'Четвёртое']);
+  await answer(product, 'after', 'Снова на связи');
   await expect(client.log.getByText('Снова на связи')).toBeVisible({ timeout: 40_000 });
 });
 
@@ -155,7 +120,7 @@ test('a message written offline survives the page and is sent by the next one', 
   product,
 }) => {
   const widget = await connect(product);
-  const site = await foreignSite(product.url, widget.script);
+  const site = await siteWith(product, widget);
   await page.goto(site);
   const client = visitor(page);
   await client.launcher.click();
@@ -173,14 +138,14 @@ test('a message written offline survives the page and is sent by the next one', 
 test('a site that is not allowed shows nothing', async ({ page, product }) => {
   const widget = await connect(product, { allowed_origins: ['https://shop.ru'] });
   const refused = page.waitForResponse((response) => response.url().endsWith('/config'));
-  await page.goto(await foreignSite(product.url, widget.script));
+  await page.goto(await siteWith(product, widget));
   expect((await refused).status()).toBe(403);
   await expect(visitor(page).launcher).toHaveCount(0);
 });
 
 test('a closed chat counts what came, and files go both ways', async ({ page, product }) => {
   const widget = await connect(product);
-  await page.goto(await foreignSite(product.url, widget.script));
+  await page.goto(await siteWith(product, widget));
   const client = visitor(page);
   await client.launcher.click();
   const chooser = page.waitForEvent('filechooser');
@@ -198,15 +163,7 @@ test('a closed chat counts what came, and files go both ways', async ({ page, pr
   await expect(client.panel).toBeHidden();
   await expect(client.launcher).toBeFocused();
 
-  const list = await product.api<{ items: { id: number }[] }>(
-    marina,
-    'GET',
-    '/companies/1/conversations?filter=all',
-  );
-  await product.api(marina, 'POST', `/companies/1/conversations/${list.items[0]?.id}/messages`, {
-    client_message_id: 'one',
-    text: 'Посмотрю сегодня',
-  });
+  await answer(product, 'one', 'Посмотрю сегодня');
   await expect(page.getByRole('button', { name: 'Открыть чат. Непрочитанных: 1' })).toBeVisible();
   await expect(page).toHaveTitle('(1) Магазин');
   await client.launcher.click();
@@ -240,4 +197,53 @@ test('settings are seen before they are saved, and the site shows them', async (
   await site.goto(`${product.url}/demo/site`);
   await visitor(site).launcher.click();
   await expect(visitor(site).log.getByText('Спросите о курсах')).toBeVisible();
+});
+
+test('two tabs are one visitor, also when both wrote without a network', async ({ context, page, product }) => {
+  const widget = await connect(product);
+  const url = await siteWith(product, widget);
+  const other = await context.newPage();
+  const tabs = [page, other].map((tab) => ({ tab, ...visitor(tab) }));
+  for (const one of tabs) {
+    await one.tab.goto(url);
+    await one.launcher.click();
+  }
+  const [first, second] = tabs as [(typeof tabs)[0], (typeof tabs)[0]];
+  await context.setOffline(true);
+  await first.send('Из первой вкладки');
+  await second.send('Из второй вкладки');
+  await context.setOffline(false);
+  for (const one of tabs) {
+    await expect(one.log.getByText('Из первой вкладки')).toHaveCount(1);
+    await expect(one.log.getByText('Из второй вкладки')).toHaveCount(1);
+    await expect(one.marks('Отправлено')).toHaveCount(2);
+  }
+  await answer(product, 'both', 'Вижу обе');
+  for (const one of tabs) await expect(one.log.getByText('Вижу обе')).toHaveCount(1);
+  expect((await storedTexts(product, marina)).sort()).toEqual([
+    'Вижу обе',
+    'Из второй вкладки',
+    'Из первой вкладки',
+  ]);
+});
+
+test('a flood is slowed down by the hub, and nothing of it is lost or out of order', async ({ page, product }) => {
+  test.setTimeout(90_000);
+  const widget = await connect(product);
+  const refused: number[] = [];
+  page.on('response', (response) => {
+    if (response.url().endsWith('/messages') && response.status() === 429) {
+      refused.push(Number(response.headers()['retry-after']));
+    }
+  });
+  await page.goto(await siteWith(product, widget));
+  const client = visitor(page);
+  await client.launcher.click();
+  const texts = Array.from({ length: 23 }, (_, number) => `Сообщение ${number + 1}`);
+  for (const text of texts) await client.send(text);
+  await expect(client.marks('Отправлено')).toHaveCount(23, { timeout: 60_000 });
+  await expect(client.marks('Отправляется')).toHaveCount(0);
+  expect(refused.length).toBeGreaterThan(0);
+  expect(refused.every((seconds) => seconds >= 1)).toBe(true);
+  expect(await storedTexts(product, marina)).toEqual(texts);
 });

@@ -65,7 +65,11 @@ export function run(program: string, args: string[], env: Record<string, string>
   };
 }
 
-export async function ask(program: string, args: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(program, args, { env: clean });
+export async function ask(
+  program: string,
+  args: string[],
+  env: Record<string, string> = {},
+): Promise<string> {
+  const { stdout } = await promisify(execFile)(program, args, { env: { ...clean, ...env } });
   return stdout;
 }

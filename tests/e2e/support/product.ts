@@ -7,13 +7,46 @@ import { BOT, Telegram } from './telegram';
 
 /** The product as it is shipped, with a simulated Telegram beside it; each journey has its own. */
 
-const BINARY = process.env.UZEL_BIN ?? join(import.meta.dirname, '../../../target/debug/uzel');
+export const BINARY = process.env.UZEL_BIN ?? join(import.meta.dirname, '../../../target/debug/uzel');
 
 export interface Person {
   name: string;
   phone: string;
   signInLink: string;
   privateToken: string;
+}
+
+/** What `uzel admin bootstrap --json` printed. */
+export function personOf(name: string, phone: string, printed: string): Person {
+  const { sign_in_link, private_token } = JSON.parse(printed) as {
+    sign_in_link: string;
+    private_token: string;
+  };
+  return { name, phone, signInLink: sign_in_link, privateToken: private_token };
+}
+
+export async function callApi<T>(
+  hub: string,
+  person: Person,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<T> {
+  const response = await fetch(`${hub}/api/v1${path}`, {
+    method,
+    headers: { Authorization: `Bearer ${person.privateToken}`, 'Content-Type': 'application/json' },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+  return (text ? JSON.parse(text) : null) as T;
+}
+
+/** Signs in by the one-time link. */
+export async function signIn(page: Page, person: Person, hub: string): Promise<void> {
+  await page.goto(hub + new URL(person.signInLink).pathname);
+  await page.getByRole('button', { name: 'Войти' }).click();
+  await page.getByRole('navigation', { name: 'Главное меню' }).first().waitFor();
 }
 
 export class Product {
@@ -70,27 +103,9 @@ export class Product {
   async company(name: string, people: [name: string, phone: string][]): Promise<Person[]> {
     const made: Person[] = [];
     for (const [person, phone] of people) {
-      const printed = JSON.parse(
-        await ask(BINARY, [
-          'admin',
-          'bootstrap',
-          '--data-dir',
-          this.folder,
-          '--company',
-          name,
-          '--phone',
-          phone,
-          '--name',
-          person,
-          '--json',
-        ]),
-      ) as { sign_in_link: string; private_token: string };
-      made.push({
-        name: person,
-        phone,
-        signInLink: printed.sign_in_link,
-        privateToken: printed.private_token,
-      });
+      const options = ['--company', name, '--phone', phone, '--name', person, '--json'];
+      const args = ['admin', 'bootstrap', '--data-dir', this.folder, ...options];
+      made.push(personOf(person, phone, await ask(BINARY, args)));
     }
     return made;
   }
@@ -104,22 +119,13 @@ export class Product {
     });
   }
 
-  async api<T>(person: Person, method: string, path: string, body?: unknown): Promise<T> {
-    const response = await fetch(`${this.url}/api/v1${path}`, {
-      method,
-      headers: { Authorization: `Bearer ${person.privateToken}`, 'Content-Type': 'application/json' },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
-    return (text ? JSON.parse(text) : null) as T;
+  api<T>(person: Person, method: string, path: string, body?: unknown): Promise<T> {
+    return callApi(this.url, person, method, path, body);
   }
 
-  /** Signs in by the one-time link. */
-  async enter(page: Page, person: Person): Promise<void> {
-    await page.goto(this.url + new URL(person.signInLink).pathname);
-    await page.getByRole('button', { name: 'Войти' }).click();
-    await page.getByRole('navigation', { name: 'Главное меню' }).first().waitFor();
+  /** Signs in by the one-time link; `at` leads to the product by another way than its own address. */
+  enter(page: Page, person: Person, at = this.url): Promise<void> {
+    return signIn(page, person, at);
   }
 
   async close(): Promise<void> {
