@@ -41,6 +41,9 @@ export function DemoBanner() {
         <b>{t('demo.title')}</b> <span className={classes.wideOnly}>{t('demo.text')}</span> {t('demo.real')}{' '}
         <code>make run</code>
       </span>
+      <a href="/demo/site" target="_blank" rel="noreferrer" className={classes.site}>
+        {t('demo.site')}
+      </a>
       <Button
         size="compact-xs"
         variant="subtle"
