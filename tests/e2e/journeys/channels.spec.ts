@@ -133,7 +133,7 @@ for (const language of ['ru', 'en'] as const) {
     await page.getByRole('link', { name: words.messages }).first().click();
     await expect(row).toHaveAccessibleName(new RegExp(words.gone));
     await row.click();
-    await expect(page.getByText(words.gone, { exact: true })).toBeVisible();
+    await expect(page.locator('header').getByText(words.gone, { exact: true })).toBeVisible();
     await expect(page.getByRole('status').filter({ hasText: words.closed })).toBeVisible();
     await expect(field).toHaveCount(0);
     const lost = log.getByRole('article').filter({ hasText: 'Не успеет' });

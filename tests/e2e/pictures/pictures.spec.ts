@@ -12,6 +12,8 @@ import { type Language, SCREENS, type Scheme, SHOWN, VIEWS } from './screens';
 const root = join(import.meta.dirname, '../../..');
 const ALL = process.env.UZEL_PICTURES ?? join(root, 'target/screenshots');
 const DOCS = join(root, 'docs/images');
+/** Only pictures whose name has this. */
+const ONLY = new RegExp(process.env.UZEL_PICTURES_ONLY ?? '');
 /** Leaves out what only is to be looked at. */
 const ONLY_SHOWN = process.env.UZEL_PICTURES_SHOWN !== undefined;
 
@@ -53,7 +55,7 @@ test('pictures of every screen', async ({ browser }) => {
           const page = await context.newPage();
           for (const screen of SCREENS.filter((one) => one.inside === inside)) {
             const name = `${screen.name}-${view.width}-${scheme}-${language}`;
-            if (ONLY_SHOWN && !SHOWN.has(name)) continue;
+            if ((ONLY_SHOWN && !SHOWN.has(name)) || !ONLY.test(name)) continue;
             const said = (text: string) => problems.push(`${name}: ${text}`);
             const onConsole = (message: { type(): string; text(): string }) => {
               // Nobody is signed in there: the browser tells of the 401 by itself.

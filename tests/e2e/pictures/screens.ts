@@ -12,6 +12,7 @@ export interface View {
 }
 
 export const VIEWS: View[] = [
+  { width: 1920, height: 1080 },
   { width: 1440, height: 900 },
   { width: 1024, height: 768 },
   { width: 390, height: 844 },
@@ -57,7 +58,15 @@ export const SCREENS: Screen[] = [
   { name: 'delivery', inside: true, open: section('settings/delivery') },
   { name: 'company', inside: true, open: section('settings/company') },
   { name: 'account', inside: true, open: section('settings/account') },
-  { name: 'quick-replies', inside: true, open: section('quick-replies') },
+  {
+    name: 'quick-replies',
+    inside: true,
+    open: async (page, demo) => {
+      await section('quick-replies')(page, demo);
+      await page.getByRole('button', { name: /^Цены на курсы/ }).click();
+    },
+  },
+  { name: 'widget', inside: true, open: site },
   {
     name: 'note',
     inside: true,
@@ -67,6 +76,20 @@ export const SCREENS: Screen[] = [
     },
   },
 ];
+
+/** The sample site with the open chat, in the language of the browser. */
+async function site(page: Page, { url }: Demo): Promise<void> {
+  await page.goto(url);
+  const language = await page.evaluate(() => navigator.language.slice(0, 2));
+  await page.route('**/demo/site', async (route) => {
+    const response = await route.fetch();
+    const body = (await response.text()).replace('lang="ru"', `lang="${language}"`);
+    await route.fulfill({ response, body });
+  });
+  await page.goto(`${url}/demo/site`);
+  await page.getByRole('button', { name: /^(?:Открыть чат|Open chat)/ }).click();
+  await page.getByRole('dialog', { name: 'Точка роста' }).waitFor();
+}
 
 /** The pictures that README and guide show, as `screen-width-scheme-language`. */
 export const SHOWN = new Set([
@@ -83,4 +106,14 @@ export const SHOWN = new Set([
   'failed-1440-light-en',
   'channels-1440-light-ru',
   'channels-1440-light-en',
+  'quick-replies-1440-light-ru',
+  'quick-replies-1440-light-en',
+  'widget-1440-light-ru',
+  'widget-1440-light-en',
+  'account-1440-light-ru',
+  'account-1440-light-en',
+  'company-1440-light-ru',
+  'company-1440-light-en',
+  'delivery-1440-light-ru',
+  'delivery-1440-light-en',
 ]);

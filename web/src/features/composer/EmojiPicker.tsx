@@ -1,8 +1,18 @@
 import { EmojiPicker as Picker } from 'frimousse';
-import { useEffect, useRef } from 'react';
+import { type AriaAttributes, useEffect, useRef } from 'react';
 import { language, t } from '../../i18n';
 import { useValue } from '../../state/store';
 import classes from './EmojiPicker.module.css';
+
+/** The library counts rows and columns from nought, ARIA from one. */
+function fromOne<P extends AriaAttributes>(props: P): P {
+  const { 'aria-rowindex': row, 'aria-colindex': column } = props;
+  return {
+    ...props,
+    ...(row !== undefined && { 'aria-rowindex': row + 1 }),
+    ...(column !== undefined && { 'aria-colindex': column + 1 }),
+  };
+}
 
 /** Loaded when it is asked for, with its names and words in the language of the interface. */
 export default function EmojiPicker({
@@ -61,12 +71,12 @@ export default function EmojiPicker({
                 </div>
               ),
               Row: ({ children, ...props }) => (
-                <div className={classes.row} {...props}>
+                <div className={classes.row} {...fromOne(props)}>
                   {children}
                 </div>
               ),
               Emoji: ({ emoji, ...props }) => (
-                <button type="button" className={classes.emoji} title={emoji.label} {...props}>
+                <button type="button" className={classes.emoji} title={emoji.label} {...fromOne(props)}>
                   {emoji.emoji}
                 </button>
               ),
