@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Plugin } from 'vite';
 
-/** What the inbox has to load before it can be used, in the language with the longer words. */
+/** What the inbox has to load before a chat can be read, in the language with the longer words. */
 const NEEDED = [
   'src/main.tsx',
   'src/routes/company.tsx',
   'src/routes/messages.tsx',
+  'src/routes/conversation.tsx',
   'src/locales/ru.json?messages',
 ];
 const LIMIT_BYTES = 200 * 1024;

@@ -5,6 +5,7 @@ import './theme/base.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './App';
+import { whenIdle } from './features/shell/idle';
 import { activateLanguage, preferredLanguage } from './i18n';
 
 async function start() {
@@ -22,7 +23,8 @@ void start();
 
 // Without HTTPS there is none, and nothing is missing but opening without a network.
 if (import.meta.env.PROD && 'serviceWorker' in navigator) {
-  window.addEventListener('load', () => {
-    void navigator.serviceWorker.register('/service-worker.js').catch(() => undefined);
-  });
+  // It fetches every file of the interface: not while this page still needs its own.
+  window.addEventListener('load', () =>
+    whenIdle(() => void navigator.serviceWorker.register('/service-worker.js').catch(() => undefined)),
+  );
 }

@@ -108,7 +108,7 @@ const noConversation = createRoute({
 const conversation = createRoute({
   getParentRoute: () => messages,
   path: '$conversation',
-  component: lazyRouteComponent(() => import('./routes/messages'), 'ConversationPane'),
+  component: lazyRouteComponent(() => import('./routes/conversation'), 'ConversationPane'),
 });
 
 const quickReplies = createRoute({

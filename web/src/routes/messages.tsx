@@ -1,19 +1,22 @@
-import { getRouteApi, Outlet, useParams } from '@tanstack/react-router';
+import { Outlet } from '@tanstack/react-router';
+import { useEffect } from 'react';
 import { Logo } from '../components/Logo';
 import { Notice } from '../components/Notice';
-import { ConversationView } from '../features/conversation/ConversationView';
 import { ChatList } from '../features/inbox/ChatList';
+import { whenIdle } from '../features/shell/idle';
 import { t } from '../i18n';
 import classes from './messages.module.css';
 
-const route = getRouteApi('/c/$company/messages/$conversation');
-
-export const MessagesPage = () => (
-  <>
-    <ChatList />
-    <Outlet />
-  </>
-);
+export function MessagesPage() {
+  // What the first click needs is here before it.
+  useEffect(() => whenIdle(() => void import('./conversation').catch(() => undefined)), []);
+  return (
+    <>
+      <ChatList />
+      <Outlet />
+    </>
+  );
+}
 
 export function NoConversation() {
   return (
@@ -24,16 +27,5 @@ export function NoConversation() {
         text={t('inbox.choose.text')}
       />
     </section>
-  );
-}
-
-export function ConversationPane() {
-  const { conversation } = useParams({ from: '/c/$company/messages/$conversation' });
-  const { message } = route.useSearch();
-  const id = Number(conversation);
-  return Number.isSafeInteger(id) && id > 0 ? (
-    <ConversationView key={id} id={id} target={message ?? null} />
-  ) : (
-    <NoConversation />
   );
 }
