@@ -8,7 +8,7 @@ import {
 } from '@tanstack/react-router';
 import type { ConversationFilter } from './api/types';
 import { Broken, NotFound } from './routes/fallbacks';
-import { ensureSession } from './state/session';
+import { database, ensureSession } from './state/session';
 
 /** Every page. Addresses hold all that is needed to open the same place elsewhere. */
 
@@ -52,6 +52,8 @@ const company = createRoute({
   getParentRoute: () => root,
   path: '/c/$company',
   beforeLoad: async ({ location, params }) => {
+    // Opened while we wait: the workspace needs it next.
+    void database();
     const session = await ensureSession();
     if (!session) throw redirect({ to: '/sign-in', search: { next: location.href } });
     const known = session.companies.some(({ company }) => String(company.id) === params.company);

@@ -10,15 +10,30 @@ const dayStart = (time: Date) => new Date(time.getFullYear(), time.getMonth(), t
 const daysBetween = (earlier: Date, later: Date) =>
   Math.round((dayStart(later) - dayStart(earlier)) / 86_400_000);
 
-const format = (time: Date, options: Intl.DateTimeFormatOptions) =>
-  new Intl.DateTimeFormat(locale(), options).format(time);
+const formats = new Map<string, Intl.DateTimeFormat>();
 
-export const clock = (iso: string) => format(new Date(iso), { hour: '2-digit', minute: '2-digit' });
+/** A format costs a millisecond to make, and lists ask for the same one again and again. */
+function format(time: Date, options: Intl.DateTimeFormatOptions): string {
+  const key = locale() + JSON.stringify(options);
+  let made = formats.get(key);
+  if (!made) {
+    made = new Intl.DateTimeFormat(locale(), options);
+    formats.set(key, made);
+  }
+  return made.format(time);
+}
+
+const two = (number: number) => String(number).padStart(2, '0');
+
+/** `09:05`: in both languages the day has 24 hours. */
+export function clock(iso: string): string {
+  const time = new Date(iso);
+  return `${two(time.getHours())}:${two(time.getMinutes())}`;
+}
 
 /** `05.05.2026 12:37`, for tables and tooltips. */
 export function dateTime(iso: string): string {
   const time = new Date(iso);
-  const two = (number: number) => String(number).padStart(2, '0');
   return `${two(time.getDate())}.${two(time.getMonth() + 1)}.${time.getFullYear()} ${clock(iso)}`;
 }
 
@@ -29,7 +44,7 @@ export function rowTime(iso: string, now = new Date()): string {
   if (days <= 0) return clock(iso);
   if (days === 1) return t('time.yesterday');
   if (days < 7) return format(time, { weekday: 'short' });
-  const day = `${String(time.getDate()).padStart(2, '0')}.${String(time.getMonth() + 1).padStart(2, '0')}`;
+  const day = `${two(time.getDate())}.${two(time.getMonth() + 1)}`;
   return time.getFullYear() === now.getFullYear() ? day : `${day}.${time.getFullYear()}`;
 }
 

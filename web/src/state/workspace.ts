@@ -142,10 +142,12 @@ export class Workspace {
     this.expiry = setInterval(() => this.presence.update((now) => expire(now, Date.now())), 1000);
   }
 
-  start(): void {
+  /** `list`: what will be on screen first. */
+  start(list: ListQuery | null = null): void {
+    void this.loadBasics();
+    if (list) this.showList(list);
     void this.drafts.load().catch(() => undefined);
     void this.outbox.load().catch(() => undefined);
-    void this.loadBasics();
   }
 
   stop(): void {

@@ -10,7 +10,6 @@ import {
   IconUser,
   IconVideo,
 } from '@tabler/icons-react';
-import { Link } from '@tanstack/react-router';
 import { memo } from 'react';
 import type { MessagePreview } from '../../api/types';
 import { Avatar } from '../../components/Avatar';
@@ -24,6 +23,7 @@ import { useStore } from '../../state/store';
 import { isDeleted } from '../channels/words';
 import { contactName, firstName, memberName, previewText } from '../conversation/words';
 import { useInside } from '../shell/workspace-context';
+import { ChatLink } from './ChatLink';
 import classes from './ChatRow.module.css';
 import { useMinute } from './useMinute';
 
@@ -86,9 +86,9 @@ export const ChatRow = memo(function ChatRow({
   const writers = Object.keys(typing ?? {}).map((member) => firstName(memberName(members, Number(member))));
 
   return (
-    <Link
-      to="/c/$company/messages/$conversation"
-      params={{ ...params, conversation: String(id) }}
+    <ChatLink
+      company={params.company}
+      conversation={id}
       search={search}
       className={`${classes.row} ${selected ? classes.selected : ''} ${unread ? classes.unread : ''}`}
       aria-current={selected ? 'true' : undefined}
@@ -163,7 +163,7 @@ export const ChatRow = memo(function ChatRow({
           )}
         </span>
       </span>
-    </Link>
+    </ChatLink>
   );
 });
 

@@ -1,4 +1,5 @@
 import { getRouteApi } from '@tanstack/react-router';
+import type { MessagesSearch } from '../../router';
 import type { ListQuery } from '../../state/order';
 
 const route = getRouteApi('/c/$company/messages');
@@ -8,6 +9,11 @@ export function useMessagesRoute() {
   const params = route.useParams();
   const { filter, channel } = route.useSearch();
   const search = { ...(filter && { filter }), ...(channel && { channel }) };
-  const query: ListQuery = { filter: filter ?? 'open', channelId: channel ?? null };
-  return { params, search, query };
+  return { params, search, query: queryOf({ filter, channel }) };
 }
+
+/** The list that an address asks for. */
+export const queryOf = ({ filter, channel }: MessagesSearch): ListQuery => ({
+  filter: filter ?? 'open',
+  channelId: channel ?? null,
+});

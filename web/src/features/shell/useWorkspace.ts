@@ -1,15 +1,19 @@
+import { useRouter } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import type { Session } from '../../api/types';
 import { browserWorld, type Socket } from '../../realtime/socket';
 import { Sync } from '../../realtime/sync';
+import type { MessagesSearch } from '../../router';
 import { database } from '../../state/session';
 import { Workspace } from '../../state/workspace';
+import { queryOf } from '../inbox/useMessagesRoute';
 
 /** Opens the workspace of a company with its connection, and closes both when the company changes. */
 export function useWorkspace(
   session: Session,
   companyId: number,
 ): { workspace: Workspace; socket: Socket } | null {
+  const router = useRouter();
   const [open, setOpen] = useState<{ workspace: Workspace; socket: Socket } | null>(null);
 
   useEffect(() => {
@@ -22,7 +26,9 @@ export function useWorkspace(
       const workspace = new Workspace(place.company, place.member, kept);
       const sync = new Sync(workspace, browserWorld);
       const listeners = listen(workspace, sync.socket);
-      workspace.start();
+      // The list on screen is asked for together with all else, not when it is drawn.
+      const messages = router.state.matches.find(({ routeId }) => routeId === '/c/$company/messages');
+      workspace.start(messages ? queryOf(messages.search as MessagesSearch) : null);
       sync.start();
       setOpen({ workspace, socket: sync.socket });
       close = () => {
@@ -36,7 +42,7 @@ export function useWorkspace(
       left = true;
       close?.();
     };
-  }, [session, companyId]);
+  }, [router, session, companyId]);
 
   return open;
 }
