@@ -7,6 +7,8 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/project.sh"
 
 export UZEL_SERVER__BIND=${UZEL_SERVER__BIND:-127.0.0.1:8080}
+# Links lead to Vite: what it serves is what is being changed.
+export UZEL_SERVER__PUBLIC_URL=${UZEL_SERVER__PUBLIC_URL:-http://127.0.0.1:5173}
 export UZEL_SERVER__DATA_DIR=${UZEL_SERVER__DATA_DIR:-$project/data/dev}
 export UZEL_PROVIDERS__TELEGRAM__API_URL=${UZEL_PROVIDERS__TELEGRAM__API_URL:-http://127.0.0.1:8081}
 
@@ -40,7 +42,8 @@ if [ "$UZEL_PROVIDERS__TELEGRAM__API_URL" = http://127.0.0.1:8081 ]; then
     "$target/debug/uzel" simulator &
     others+=($!)
 fi
-npm --prefix web run dev &
+# Not through npm, which ends without its child.
+(cd web && UZEL_DEV_SERVER=http://$UZEL_SERVER__BIND exec node_modules/.bin/vite) &
 others+=($!)
 
 while :; do
