@@ -85,6 +85,16 @@ impl Tx {
         }
     }
 
+    /// Locks the companies until COMMIT and learns where their logs end.
+    async fn lock(&mut self, companies: &[i64]) -> Result<(), StoreError> {
+        if !companies.is_empty() {
+            let locked = self.db().lock_companies(companies).await?;
+            self.companies =
+                locked.into_iter().map(|row| (CompanyId(row.id), row.position())).collect();
+        }
+        Ok(())
+    }
+
     /// One time for the whole job.
     pub const fn now(&self) -> Timestamp {
         self.now
@@ -400,20 +410,13 @@ impl Worker {
             now: self.clock.now(),
             deliveries_changed: false,
         };
-        if !companies.is_empty() {
-            let locked = tx.db().lock_companies(companies).await;
-            match locked {
-                Ok(locked) => {
-                    tx.companies =
-                        locked.into_iter().map(|row| (CompanyId(row.id), row.position())).collect();
-                }
-                Err(error) => {
-                    rollback(tx).await;
-                    return Err(error);
-                }
+        match tx.lock(companies).await {
+            Ok(()) => Ok(tx),
+            Err(error) => {
+                rollback(tx).await;
+                Err(error)
             }
         }
-        Ok(tx)
     }
 
     async fn commit_batch(&self, mut batch: Vec<Work>) {
@@ -513,7 +516,8 @@ struct Guard {
 }
 
 impl Guard {
-    /// Begins a piece. `alone`: it is the whole batch, so the transaction itself is its savepoint.
+    /// Begins a piece. `alone`: nothing was done before it in this transaction, and what may come after
+    /// it comes only when it is undone; so the transaction itself is its savepoint.
     async fn set(tx: &mut Tx, alone: bool) -> Result<Self, StoreError> {
         if !alone {
             tx.conn.execute("SAVEPOINT job").await?;
@@ -554,11 +558,15 @@ impl Guard {
             tx.conn.execute("ROLLBACK").await?;
             let begin = tx.conn.begin();
             tx.conn.execute(begin).await?;
+            // Undone with the rest; and another node may have written meanwhile.
+            let companies: Vec<i64> = self.companies.keys().map(|company| company.0).collect();
+            tx.companies.clear();
+            tx.lock(&companies).await?;
         } else {
             tx.conn.execute("ROLLBACK TO SAVEPOINT job").await?;
             tx.conn.execute("RELEASE SAVEPOINT job").await?;
+            tx.companies = self.companies;
         }
-        tx.companies = self.companies;
         tx.pending.truncate(self.pending);
         tx.deliveries_changed = self.deliveries_changed;
         Ok(())
@@ -573,7 +581,7 @@ async fn run_batch(
 ) -> Result<(), StoreError> {
     let alone = requests.len() + jobs.len() == 1;
     if !requests.is_empty() {
-        run_ingest(tx, alone, requests, ingested).await?;
+        run_ingest(tx, jobs.is_empty(), requests, ingested).await?;
     }
     for job in jobs {
         let company = job.company();
