@@ -11,6 +11,7 @@ use hub_domain::{
 };
 
 use crate::StoreError;
+use crate::given::{GivenAttachment, GivenConversation, GivenKey, GivenMessage};
 use crate::records::{
     Address, ApiToken, AttachmentRecord, Attempt, AttemptEnd, ChannelSecrets, ChannelTraffic,
     ClaimRequest, Claimable, ConversationCounts, ConversationPage, Delivery, DeliveryCounts,
@@ -191,16 +192,16 @@ queries! {
         fn delete_attachment(id: AttachmentId) -> ();
     }
     ingest {
-        fn known_identities(rows: &str) -> Vec<KnownIdentity>;
-        fn known_messages(rows: &str) -> Vec<(i64, String, i64, i64)>;
+        fn known_identities(keys: &[GivenKey<'_>]) -> Vec<KnownIdentity>;
+        fn known_messages(keys: &[GivenKey<'_>]) -> Vec<(i64, String, i64, i64)>;
         fn insert_identity(company: CompanyId, channel: ChannelId, sender: &hub_domain::channel::Sender, phone: Option<&str>, now: Timestamp) -> (i64, i64);
         fn insert_conversation(company: CompanyId, channel: ChannelId, contact: i64, identity: i64, activity: i64, now: Timestamp) -> ConversationId;
         fn position_of_late(conversation: ConversationId, ordinal: i64) -> Option<i64>;
         fn unanswered_after(conversation: ConversationId, key: MessageKey, version: i64) -> (i64, Option<Timestamp>);
-        fn insert_incoming(rows: &str) -> Vec<(i64, i64, String)>;
+        fn insert_incoming(messages: &[GivenMessage<'_>]) -> Vec<(i64, i64, String)>;
         fn set_reply(id: MessageId, quoted: MessageId) -> ();
-        fn insert_incoming_attachments(rows: &str) -> Vec<(i64, i64, i64)>;
-        fn update_conversations(rows: &str) -> ();
+        fn insert_incoming_attachments(files: &[GivenAttachment<'_>]) -> Vec<(i64, i64, i64)>;
+        fn update_conversations(conversations: &[GivenConversation]) -> ();
         fn update_contact(contact: i64, name: &str, phone: Option<&str>) -> ();
         fn update_identity(identity: i64, chat_id: &str, username: Option<&str>) -> ();
     }

@@ -18,7 +18,7 @@ use hub_domain::{
 use serde::Serialize;
 use serde_json::json;
 
-use crate::given::given_rows;
+use crate::given::{GivenAttachment, GivenConversation, GivenKey, GivenMessage};
 use crate::records::{Incoming, Ingested, KnownIdentity, MessageKey, NewDelivery};
 use crate::{StoreError, Tx};
 
@@ -43,63 +43,13 @@ impl Item {
     }
 }
 
-/// What a message or an identity is found by.
-#[derive(Serialize)]
-struct GivenKey<'k> {
-    channel_id: i64,
-    external_id: &'k str,
-}
-
-/// A message on its way into the set-based statement.
-#[derive(Serialize)]
-struct GivenMessage<'m> {
-    company_id: CompanyId,
-    channel_id: ChannelId,
-    conversation_id: ConversationId,
-    direction: Direction,
-    external_id: &'m str,
-    content: String,
-    album_id: Option<&'m str>,
-    reply_to_external_id: Option<&'m str>,
-    reply_to_message_id: Option<MessageId>,
-    reply_to_text: Option<&'m str>,
-    forwarded_from: Option<&'m str>,
-    status: Option<MessageStatus>,
-    place: i64,
-    ordinal: i64,
-    sent_at: i64,
-    edited_at: Option<i64>,
-    raw: Option<String>,
-    version: i64,
-    created_at: i64,
-}
-
-/// What a set of messages changes in a conversation.
-#[derive(Serialize)]
-struct GivenConversation {
-    id: ConversationId,
-    state: ConversationState,
-    unanswered_count: i64,
-    waiting_since: Option<i64>,
-    activity: i64,
-    last_incoming_position: i64,
-    last_message: String,
-    last_position: i64,
-    last_ordinal: i64,
-    max_ordinal: i64,
-    reachable: bool,
-    reachable_at: i64,
-    version: i64,
-}
-
 fn as_text(value: &impl Serialize) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| StoreError::inconsistent(error.to_string()))
 }
 
-fn keys_json<'k>(keys: impl Iterator<Item = &'k IdentityKey>) -> Result<String, StoreError> {
-    given_rows(
-        keys.map(|(channel_id, external_id)| GivenKey { channel_id: *channel_id, external_id }),
-    )
+fn given_keys<'k>(keys: impl Iterator<Item = &'k IdentityKey>) -> Vec<GivenKey<'k>> {
+    keys.map(|(channel_id, external_id)| GivenKey { channel_id: *channel_id, external_id })
+        .collect()
 }
 
 /// Stores messages inside a job of their company, so that what belongs to them is committed with them.
@@ -307,7 +257,7 @@ async fn new_items(
     }
     let stored: HashSet<IdentityKey> = tx
         .db()
-        .known_messages(&keys_json(seen.iter())?)
+        .known_messages(&given_keys(seen.iter()))
         .await?
         .into_iter()
         .map(|(channel, external, _, _)| (channel, external))
@@ -324,7 +274,7 @@ async fn identities(
     let wanted: HashSet<IdentityKey> = items.iter().map(Item::identity).collect();
     let mut known: HashMap<IdentityKey, KnownIdentity> = tx
         .db()
-        .known_identities(&keys_json(wanted.iter())?)
+        .known_identities(&given_keys(wanted.iter()))
         .await?
         .into_iter()
         .map(|row| ((row.channel_id, row.external_id.clone()), row))
@@ -450,7 +400,7 @@ async fn quoted_messages(
     if wanted.is_empty() {
         return Ok(HashMap::new());
     }
-    let found = tx.db().known_messages(&keys_json(wanted.iter())?).await?;
+    let found = tx.db().known_messages(&given_keys(wanted.iter())).await?;
     Ok(found.into_iter().map(|(channel, external, id, _)| ((channel, external), id)).collect())
 }
 
@@ -536,18 +486,18 @@ async fn insert_messages(tx: &mut Tx, items: &mut [Item]) -> Result<(), StoreErr
             reply_to_text: message.reply_to.as_ref().map(|reply| reply.text.as_str()),
             forwarded_from: message.forwarded_from.as_ref().map(|origin| origin.name.as_str()),
             status: message.status,
-            place: message.position,
+            position: message.position,
             ordinal: message.ordinal,
-            sent_at: message.sent_at.0,
-            edited_at: message.edited_at.map(|at| at.0),
+            sent_at: message.sent_at,
+            edited_at: message.edited_at,
             raw: source.raw.as_ref().map(ToString::to_string),
             version: message.version,
-            created_at: message.created_at.0,
+            created_at: message.created_at,
         });
     }
     let inserted: HashMap<IdentityKey, i64> = tx
         .db()
-        .insert_incoming(&given_rows(rows.into_iter())?)
+        .insert_incoming(&rows)
         .await?
         .into_iter()
         .map(|(id, channel, external)| ((channel, external), id))
@@ -591,24 +541,24 @@ async fn insert_attachments(tx: &mut Tx, items: &mut [Item]) -> Result<(), Store
         for (place, (file, source)) in
             message.attachments.iter().zip(&item.incoming.message.attachments).enumerate()
         {
-            rows.push(json!({
-                "company_id": item.company,
-                "channel_id": item.incoming.channel_id,
-                "message_id": message.id,
-                "place": place,
-                "kind": file.kind,
-                "state": file.state,
-                "failure": file.failure,
-                "file_ref": source.file_ref,
-                "file_name": file.file_name,
-                "mime_type": file.mime_type,
-                "size_bytes": file.size_bytes,
-                "width": file.width,
-                "height": file.height,
-                "duration_seconds": file.duration_seconds,
-                "emoji": file.emoji,
-                "created_at": message.created_at.0,
-            }));
+            rows.push(GivenAttachment {
+                company_id: item.company,
+                channel_id: item.incoming.channel_id,
+                message_id: message.id,
+                place: place as i64,
+                kind: file.kind,
+                state: file.state,
+                failure: file.failure.as_deref(),
+                file_ref: &source.file_ref,
+                file_name: file.file_name.as_deref(),
+                mime_type: file.mime_type.as_deref(),
+                size_bytes: file.size_bytes,
+                width: file.width,
+                height: file.height,
+                duration_seconds: file.duration_seconds,
+                emoji: file.emoji.as_deref(),
+                created_at: message.created_at,
+            });
         }
     }
     if rows.is_empty() {
@@ -617,7 +567,7 @@ async fn insert_attachments(tx: &mut Tx, items: &mut [Item]) -> Result<(), Store
     let now = tx.now();
     let inserted: HashMap<(i64, i64), i64> = tx
         .db()
-        .insert_incoming_attachments(&serde_json::Value::from(rows).to_string())
+        .insert_incoming_attachments(&rows)
         .await?
         .into_iter()
         .map(|(id, message, place)| ((message, place), id))
@@ -763,7 +713,7 @@ async fn update_conversations<'k>(
             id: conversation.id,
             state: conversation.state,
             unanswered_count: conversation.unanswered_count,
-            waiting_since: conversation.waiting_since.map(|at| at.0),
+            waiting_since: conversation.waiting_since,
             activity: conversation.activity,
             last_incoming_position: conversation.last_incoming_position,
             last_message: as_text(&conversation.last_message)?,
@@ -775,7 +725,7 @@ async fn update_conversations<'k>(
             version: conversation.version,
         });
     }
-    tx.db().update_conversations(&given_rows(rows.into_iter())?).await
+    tx.db().update_conversations(&rows).await
 }
 
 /// A message as the chat list shows it.

@@ -17,7 +17,7 @@
 
 pub mod db;
 pub mod error;
-mod given;
+pub(crate) mod given;
 pub mod ingest;
 mod postgres;
 pub mod records;

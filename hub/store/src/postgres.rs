@@ -4,8 +4,8 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::Executor as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection as _, Executor as _};
 
 use crate::{StoreError, StoreOptions};
 
@@ -21,10 +21,22 @@ pub const COMMIT: &str = "SELECT 1; COMMIT";
 /// The planner takes a given list for a hundred rows and a random read for one of a spinning disk, and
 /// would read a whole table for the sake of one message.
 const SESSION: &str = "SET random_page_cost = 1.1";
+/// How long a connection that lay idle is taken for alive without being asked.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/postgres");
 
 /// The words of SQL in which PostgreSQL differs.
 pub mod dialect {
+    use std::borrow::Cow;
+
+    use sqlx::postgres::{PgArguments, PgRow, Postgres};
+    use sqlx::query::Query;
+    use sqlx::{AssertSqlSafe, FromRow};
+
+    use super::Conn;
+    use crate::StoreError;
+    use crate::given::{GivenRow, Kind, Value, columns};
+
     /// A list of ids as one parameter.
     pub type Ids = Vec<i64>;
 
@@ -37,20 +49,81 @@ pub mod dialect {
         format!("= ANY(${n})")
     }
 
-    /// The JSON array of objects in parameter `n` as rows `r` with these columns.
-    ///
-    /// `columns` are `(name, PostgreSQL type)`.
-    pub fn rows(n: usize, columns: &[(&str, &str)]) -> String {
-        use std::fmt::Write as _;
-        let mut sql = format!("jsonb_to_recordset(${n}::text::jsonb) AS r(");
-        for (index, (name, kind)) in columns.iter().enumerate() {
-            if index > 0 {
-                sql.push_str(", ");
-            }
-            let _ = write!(sql, "{name} {kind}");
+    /// Rows `r` of one array a column.
+    fn source<G: GivenRow>() -> String {
+        let arrays: Vec<String> = G::COLUMNS
+            .iter()
+            .enumerate()
+            .map(|(index, (_, kind))| match kind {
+                Kind::Integer => format!("${}::bigint[]", index + 1),
+                Kind::Text => format!("${}::text[]", index + 1),
+                Kind::Boolean => format!("${}::boolean[]", index + 1),
+            })
+            .collect();
+        let names = columns::<G>(|name| format!("\"{name}\""));
+        format!("unnest({}) AS r({names})", arrays.join(", "))
+    }
+
+    enum Column<'v> {
+        Integer(Vec<Option<i64>>),
+        Text(Vec<Option<Cow<'v, str>>>),
+        Boolean(Vec<bool>),
+    }
+
+    fn bind<'q, G: GivenRow>(
+        mut query: Query<'q, Postgres, PgArguments>,
+        rows: &[G],
+    ) -> Query<'q, Postgres, PgArguments> {
+        let mut given: Vec<Column<'_>> = G::COLUMNS
+            .iter()
+            .map(|(_, kind)| match kind {
+                Kind::Integer => Column::Integer(Vec::with_capacity(rows.len())),
+                Kind::Text => Column::Text(Vec::with_capacity(rows.len())),
+                Kind::Boolean => Column::Boolean(Vec::with_capacity(rows.len())),
+            })
+            .collect();
+        for row in rows {
+            let mut columns = given.iter_mut();
+            row.each(|value| match (columns.next(), value) {
+                (Some(Column::Integer(column)), Value::Integer(number)) => column.push(number),
+                (Some(Column::Text(column)), Value::Text(text)) => column.push(text),
+                (Some(Column::Boolean(column)), Value::Boolean(yes)) => column.push(yes),
+                _ => unreachable!("a row gives what its columns say"),
+            });
         }
-        sql.push(')');
-        sql
+        for column in given {
+            query = match column {
+                Column::Integer(column) => query.bind(column),
+                Column::Text(column) => query.bind(column),
+                Column::Boolean(column) => query.bind(column),
+            };
+        }
+        query
+    }
+
+    /// Runs the statement that `sql` makes over the source of the rows, which it knows as `r`.
+    pub async fn fetch_given<G, R>(
+        conn: &mut Conn,
+        rows: &[G],
+        sql: impl Fn(&str) -> String + Send,
+    ) -> Result<Vec<R>, StoreError>
+    where
+        G: GivenRow,
+        R: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
+        let sql = AssertSqlSafe(sql(&source::<G>()));
+        let found = bind(sqlx::query(sql), rows).fetch_all(conn).await?;
+        Ok(found.iter().map(R::from_row).collect::<Result<_, _>>()?)
+    }
+
+    /// Like [`fetch_given`], of a statement that answers nothing. Returns how many rows it changed.
+    pub async fn execute_given<G: GivenRow>(
+        conn: &mut Conn,
+        rows: &[G],
+        sql: impl Fn(&str) -> String + Send,
+    ) -> Result<u64, StoreError> {
+        let sql = AssertSqlSafe(sql(&source::<G>()));
+        Ok(bind(sqlx::query(sql), rows).execute(conn).await?.rows_affected())
     }
 
     pub const FOR_EACH_JOIN: &str = "JOIN";
@@ -70,6 +143,13 @@ pub async fn connect(options: &StoreOptions) -> Result<(Pool, Pool), StoreError>
         PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(Duration::from_secs(10))
+            .test_before_acquire(false)
+            // One in use a moment ago is there still; asking it each time would double the round trips.
+            .before_acquire(|conn, meta| {
+                Box::pin(
+                    async move { Ok(meta.idle_for < TRUSTED_FOR || conn.ping().await.is_ok()) },
+                )
+            })
             .after_connect(|conn, _| {
                 Box::pin(async move { conn.execute(SESSION).await.map(|_| ()) })
             })

@@ -19,6 +19,17 @@ pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/
 
 /// The words of SQL in which SQLite differs.
 pub mod dialect {
+    use sqlx::query::Query;
+    use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteRow};
+    use sqlx::{AssertSqlSafe, FromRow};
+
+    use super::Conn;
+    use crate::StoreError;
+    use crate::given::{GivenRow, Value};
+
+    /// Most rows of one statement: a batch of the writer at one message a job.
+    const GIVEN_ROWS: usize = 256;
+
     /// A list of ids as one parameter.
     pub type Ids = String;
 
@@ -31,20 +42,73 @@ pub mod dialect {
         format!("IN (SELECT value FROM json_each(${n}))")
     }
 
-    /// The JSON array of objects in parameter `n` as rows `r` with these columns.
+    /// Rows `r` of so many parameters.
     ///
-    /// `columns` are `(name, PostgreSQL type)`; SQLite takes the type from the JSON value.
-    pub fn rows(n: usize, columns: &[(&str, &str)]) -> String {
-        use std::fmt::Write as _;
-        let mut sql = String::from("(SELECT ");
-        for (index, (name, _)) in columns.iter().enumerate() {
-            if index > 0 {
-                sql.push_str(", ");
-            }
-            let _ = write!(sql, "value ->> '{name}' AS {name}");
+    /// Statements come in sizes of powers of two, so that each is prepared once; what a set does not
+    /// fill is NULL, and dropped by its first column.
+    fn source<G: GivenRow>(rows: usize) -> String {
+        let names: Vec<String> = G::COLUMNS
+            .iter()
+            .enumerate()
+            .map(|(index, (name, _))| format!("column{} AS \"{name}\"", index + 1))
+            .collect();
+        let row = format!("({})", vec!["?"; G::COLUMNS.len()].join(","));
+        let rows = vec![row; rows.next_power_of_two()].join(",");
+        format!("(SELECT {} FROM (VALUES {rows}) WHERE column1 IS NOT NULL) AS r", names.join(", "))
+    }
+
+    fn bind<'q, G: GivenRow>(
+        mut query: Query<'q, Sqlite, SqliteArguments>,
+        rows: &[G],
+    ) -> Query<'q, Sqlite, SqliteArguments> {
+        for row in rows {
+            row.each(|value| {
+                let bound = std::mem::replace(&mut query, sqlx::query(""));
+                query = match value {
+                    Value::Integer(number) => bound.bind(number),
+                    Value::Text(text) => bound.bind(text.map(std::borrow::Cow::into_owned)),
+                    Value::Boolean(yes) => bound.bind(yes),
+                };
+            });
         }
-        let _ = write!(sql, " FROM json_each(${n})) AS r");
-        sql
+        for _ in rows.len() * G::COLUMNS.len()..rows.len().next_power_of_two() * G::COLUMNS.len() {
+            query = query.bind(None::<i64>);
+        }
+        query
+    }
+
+    /// Runs the statement that `sql` makes over the source of the rows, which it knows as `r`.
+    pub async fn fetch_given<G, R>(
+        conn: &mut Conn,
+        rows: &[G],
+        sql: impl Fn(&str) -> String + Send,
+    ) -> Result<Vec<R>, StoreError>
+    where
+        G: GivenRow,
+        R: for<'r> FromRow<'r, SqliteRow> + Send + Unpin,
+    {
+        let mut found = Vec::with_capacity(rows.len());
+        for rows in rows.chunks(GIVEN_ROWS) {
+            let sql = AssertSqlSafe(sql(&source::<G>(rows.len())));
+            for row in bind(sqlx::query(sql), rows).fetch_all(&mut *conn).await? {
+                found.push(R::from_row(&row)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Like [`fetch_given`], of a statement that answers nothing. Returns how many rows it changed.
+    pub async fn execute_given<G: GivenRow>(
+        conn: &mut Conn,
+        rows: &[G],
+        sql: impl Fn(&str) -> String + Send,
+    ) -> Result<u64, StoreError> {
+        let mut changed = 0;
+        for rows in rows.chunks(GIVEN_ROWS) {
+            let sql = AssertSqlSafe(sql(&source::<G>(rows.len())));
+            changed += bind(sqlx::query(sql), rows).execute(&mut *conn).await?.rows_affected();
+        }
+        Ok(changed)
     }
 
     /// `CROSS JOIN` forces SQLite to go through the given rows and look up each by index; left to
@@ -72,11 +136,12 @@ pub async fn connect(options: &StoreOptions) -> Result<(Pool, Pool), StoreError>
         .statement_cache_capacity(256)
         .pragma("temp_store", "MEMORY")
         .pragma("cache_size", "-8000")
+        // Pages, 16 MiB: what many commits change is moved into the file once.
+        .pragma("wal_autocheckpoint", "4000")
         .optimize_on_close(true, 1000);
     // A connection of ours cannot be lost, so none is asked whether it is still there.
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
-        .test_before_acquire(false)
         .test_before_acquire(false)
         .idle_timeout(None)
         .max_lifetime(None)
@@ -84,7 +149,6 @@ pub async fn connect(options: &StoreOptions) -> Result<(Pool, Pool), StoreError>
         .await?;
     let readers = SqlitePoolOptions::new()
         .max_connections(options.readers)
-        .test_before_acquire(false)
         // A file does not go away between two uses of it.
         .test_before_acquire(false)
         .acquire_timeout(Duration::from_secs(10))

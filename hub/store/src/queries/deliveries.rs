@@ -6,11 +6,11 @@ use hub_domain::delivery::{DeliveryKind, DeliveryState};
 use hub_domain::{
     AttachmentId, ChannelId, CompanyId, ConversationId, DeliveryId, MessageId, Timestamp,
 };
-use serde_json::json;
 use sqlx::AssertSqlSafe;
 
 use super::{Conn, dialect};
 use crate::StoreError;
+use crate::given::{GivenDelivery, columns};
 use crate::records::{
     Attempt, AttemptEnd, ClaimRequest, Claimable, Delivery, DeliveryCounts, DeliverySubject,
     NewDelivery,
@@ -72,39 +72,28 @@ pub async fn insert_deliveries(
     deliveries: &[NewDelivery],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let rows: Vec<_> = deliveries
+    let rows: Vec<GivenDelivery<'_>> = deliveries
         .iter()
-        .map(|delivery| {
-            json!({
-                "company_id": delivery.company_id, "kind": delivery.kind, "lane": delivery.lane,
-                "target": delivery.target, "subject_id": delivery.subject_id,
-                "payload": delivery.payload, "not_before": delivery.not_before.0,
-            })
+        .map(|delivery| GivenDelivery {
+            kind: delivery.kind,
+            company_id: delivery.company_id,
+            lane: &delivery.lane,
+            target: &delivery.target,
+            subject_id: delivery.subject_id,
+            payload: &delivery.payload,
+            state: DeliveryState::Pending.as_str(),
+            not_before: delivery.not_before,
+            created_at: now,
         })
         .collect();
-    let source = dialect::rows(
-        1,
-        &[
-            ("company_id", "bigint"),
-            ("kind", "text"),
-            ("lane", "text"),
-            ("target", "text"),
-            ("subject_id", "bigint"),
-            ("payload", "text"),
-            ("not_before", "bigint"),
-        ],
-    );
-    let sql = format!(
-        "INSERT INTO deliveries (company_id, kind, lane, target, subject_id, payload, state, not_before,
-             created_at)
-         SELECT r.company_id, r.kind, r.lane, r.target, r.subject_id, r.payload, 'pending',
-             r.not_before, $2 FROM {source}"
-    );
-    sqlx::query(AssertSqlSafe(sql))
-        .bind(serde_json::Value::from(rows).to_string())
-        .bind(now.0)
-        .execute(conn)
-        .await?;
+    dialect::execute_given(conn, &rows, |source| {
+        format!(
+            "INSERT INTO deliveries ({}) SELECT {} FROM {source}",
+            columns::<GivenDelivery<'_>>(str::to_owned),
+            columns::<GivenDelivery<'_>>(|name| format!("r.{name}")),
+        )
+    })
+    .await?;
     Ok(())
 }
 

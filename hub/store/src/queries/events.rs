@@ -1,84 +1,53 @@
 //! The event log.
 
+use std::collections::BTreeMap;
+
 use hub_domain::{CompanyId, Timestamp};
-use serde::Serialize;
-use sqlx::AssertSqlSafe;
 
 use super::{Conn, dialect};
 use crate::StoreError;
-use crate::given::given_rows;
+use crate::given::{GivenEnd, GivenEvent, columns};
 use crate::records::EventRow;
 use crate::writer::PendingEvent;
 
-/// An event on its way into the set-based statement.
-#[derive(Serialize)]
-struct GivenEvent<'e> {
-    company_id: i64,
-    position: i64,
-    event_type: &'static str,
-    channel_id: Option<i64>,
-    at: i64,
-    payload: &'e str,
-}
-
 /// Inserts the events of a transaction and moves the companies' offsets to their ends.
 pub async fn insert_events(conn: &mut Conn, events: &[PendingEvent]) -> Result<(), StoreError> {
-    if let [event] = events {
-        sqlx::query(
-            "INSERT INTO events (company_id, \"offset\", event_type, channel_id, at, payload)
-             VALUES ($1, $2, $3, $4, $5, $6)",
-        )
-        .bind(event.company_id.0)
-        .bind(event.offset)
-        .bind(event.event_type.as_str())
-        .bind(event.channel_id.map(|id| id.0))
-        .bind(event.at.0)
-        .bind(&event.payload)
-        .execute(&mut *conn)
-        .await?;
-    } else {
-        let rows = given_rows(events.iter().map(|event| GivenEvent {
-            company_id: event.company_id.0,
-            position: event.offset,
+    let rows: Vec<GivenEvent<'_>> = events
+        .iter()
+        .map(|event| GivenEvent {
+            company_id: event.company_id,
+            offset: event.offset,
             event_type: event.event_type.as_str(),
-            channel_id: event.channel_id.map(|id| id.0),
-            at: event.at.0,
+            channel_id: event.channel_id,
+            at: event.at,
             payload: &event.payload,
-        }))?;
-        let source = dialect::rows(
-            1,
-            &[
-                ("company_id", "bigint"),
-                ("position", "bigint"),
-                ("event_type", "text"),
-                ("channel_id", "bigint"),
-                ("at", "bigint"),
-                ("payload", "text"),
-            ],
-        );
-        let sql = format!(
-            "INSERT INTO events (company_id, \"offset\", event_type, channel_id, at, payload)
-             SELECT r.company_id, r.position, r.event_type, r.channel_id, r.at, r.payload FROM {source}"
-        );
-        sqlx::query(AssertSqlSafe(sql)).bind(rows).execute(&mut *conn).await?;
+        })
+        .collect();
+    dialect::execute_given(&mut *conn, &rows, |source| {
+        format!(
+            "INSERT INTO events ({}) SELECT {} FROM {source}",
+            columns::<GivenEvent<'_>>(|name| format!("\"{name}\"")),
+            columns::<GivenEvent<'_>>(|name| format!("r.\"{name}\"")),
+        )
+    })
+    .await?;
+    let ends: BTreeMap<CompanyId, i64> =
+        events.iter().map(|event| (event.company_id, event.offset)).collect();
+    let ends: Vec<GivenEnd> =
+        ends.into_iter().map(|(id, event_offset)| GivenEnd { id, event_offset }).collect();
+    // The rows were locked before the first of these offsets was taken.
+    let changed = dialect::execute_given(conn, &ends, |source| {
+        format!(
+            "UPDATE companies SET event_offset = r.event_offset FROM {source}
+             WHERE companies.id = r.id"
+        )
+    })
+    .await?;
+    if changed == ends.len() as u64 {
+        Ok(())
+    } else {
+        Err(StoreError::inconsistent("a company whose events were written has gone"))
     }
-    let mut ends = std::collections::BTreeMap::new();
-    for event in events {
-        ends.insert(event.company_id, event.offset);
-    }
-    for (company, offset) in ends {
-        // The row was locked before the first of these offsets was taken.
-        let changed = sqlx::query("UPDATE companies SET event_offset = $2 WHERE id = $1")
-            .bind(company.0)
-            .bind(offset)
-            .execute(&mut *conn)
-            .await?
-            .rows_affected();
-        if changed != 1 {
-            return Err(StoreError::inconsistent(format!("company {company} has gone")));
-        }
-    }
-    Ok(())
 }
 
 pub async fn events_after(

@@ -2,11 +2,11 @@
 
 use hub_domain::channel::Sender;
 use hub_domain::{ChannelId, CompanyId, Conversation, ConversationId, MessageId, Timestamp};
-use sqlx::AssertSqlSafe;
 
 use super::conversations::{self, ConversationRow};
 use super::{Conn, dialect};
 use crate::StoreError;
+use crate::given::{GivenAttachment, GivenConversation, GivenKey, GivenMessage, columns};
 use crate::records::{KnownIdentity, MessageKey};
 
 #[derive(sqlx::FromRow)]
@@ -22,24 +22,25 @@ struct KnownIdentityRow {
     conversation: ConversationRow,
 }
 
-/// Identities with their conversations, by `[{channel_id, external_id}]`.
+/// Identities with their conversations.
 pub async fn known_identities(
     conn: &mut Conn,
-    rows: &str,
+    keys: &[GivenKey<'_>],
 ) -> Result<Vec<KnownIdentity>, StoreError> {
-    let sql = format!(
-        "SELECT i.external_id AS identity_external_id, i.chat_id, i.id AS identity_id,
-             c.last_position, c.last_ordinal, c.max_ordinal, c.reachable_at, {columns}
-         FROM {source}
-         {join} contact_identities i ON i.channel_id = r.channel_id AND i.external_id = r.external_id
-         {join} conversations c ON c.identity_id = i.id
-         {join} contacts p ON p.id = c.contact_id",
-        columns = conversations::COLUMNS,
-        source = dialect::rows(1, &[("channel_id", "bigint"), ("external_id", "text")]),
-        join = dialect::FOR_EACH_JOIN,
-    );
-    let found: Vec<KnownIdentityRow> =
-        sqlx::query_as(AssertSqlSafe(sql)).bind(rows).fetch_all(conn).await?;
+    let found: Vec<KnownIdentityRow> = dialect::fetch_given(conn, keys, |source| {
+        format!(
+            "SELECT i.external_id AS identity_external_id, i.chat_id, i.id AS identity_id,
+                 c.last_position, c.last_ordinal, c.max_ordinal, c.reachable_at, {columns}
+             FROM {source}
+             {join} contact_identities i
+                 ON i.channel_id = r.channel_id AND i.external_id = r.external_id
+             {join} conversations c ON c.identity_id = i.id
+             {join} contacts p ON p.id = c.contact_id",
+            columns = conversations::COLUMNS,
+            join = dialect::FOR_EACH_JOIN,
+        )
+    })
+    .await?;
     found
         .into_iter()
         .map(|row| {
@@ -61,18 +62,19 @@ pub async fn known_identities(
         .collect()
 }
 
-/// Messages stored already, by `[{channel_id, external_id}]`: channel, external id, id, conversation.
+/// Messages stored already: channel, external id, id, conversation.
 pub async fn known_messages(
     conn: &mut Conn,
-    rows: &str,
+    keys: &[GivenKey<'_>],
 ) -> Result<Vec<(i64, String, i64, i64)>, StoreError> {
-    let sql = format!(
-        "SELECT m.channel_id, m.external_id, m.id, m.conversation_id FROM {source}
-         {join} messages m ON m.channel_id = r.channel_id AND m.external_id = r.external_id",
-        source = dialect::rows(1, &[("channel_id", "bigint"), ("external_id", "text")]),
-        join = dialect::FOR_EACH_JOIN,
-    );
-    Ok(sqlx::query_as(AssertSqlSafe(sql)).bind(rows).fetch_all(conn).await?)
+    dialect::fetch_given(conn, keys, |source| {
+        format!(
+            "SELECT m.channel_id, m.external_id, m.id, m.conversation_id FROM {source}
+             {join} messages m ON m.channel_id = r.channel_id AND m.external_id = r.external_id",
+            join = dialect::FOR_EACH_JOIN,
+        )
+    })
+    .await
 }
 
 /// A new client: the contact and the identity. Returns their ids.
@@ -194,41 +196,16 @@ pub async fn unanswered_after(
 /// Inserts messages; returns `(id, channel, external id)`.
 pub async fn insert_incoming(
     conn: &mut Conn,
-    rows: &str,
+    messages: &[GivenMessage<'_>],
 ) -> Result<Vec<(i64, i64, String)>, StoreError> {
-    let columns = [
-        ("company_id", "bigint"),
-        ("channel_id", "bigint"),
-        ("conversation_id", "bigint"),
-        ("direction", "text"),
-        ("external_id", "text"),
-        ("content", "text"),
-        ("album_id", "text"),
-        ("reply_to_external_id", "text"),
-        ("reply_to_message_id", "bigint"),
-        ("reply_to_text", "text"),
-        ("forwarded_from", "text"),
-        ("status", "text"),
-        ("place", "bigint"),
-        ("ordinal", "bigint"),
-        ("sent_at", "bigint"),
-        ("edited_at", "bigint"),
-        ("raw", "text"),
-        ("version", "bigint"),
-        ("created_at", "bigint"),
-    ];
-    let sql = format!(
-        "INSERT INTO messages (company_id, channel_id, conversation_id, direction, external_id, content,
-             album_id, reply_to_external_id, reply_to_message_id, reply_to_text, forwarded_from, status,
-             \"position\", ordinal, sent_at, edited_at, raw, version, created_at)
-         SELECT r.company_id, r.channel_id, r.conversation_id, r.direction, r.external_id, r.content,
-             r.album_id, r.reply_to_external_id, r.reply_to_message_id, r.reply_to_text,
-             r.forwarded_from, r.status, r.place, r.ordinal, r.sent_at, r.edited_at, r.raw, r.version,
-             r.created_at
-         FROM {source} RETURNING id, channel_id, external_id",
-        source = dialect::rows(1, &columns),
-    );
-    Ok(sqlx::query_as(AssertSqlSafe(sql)).bind(rows).fetch_all(conn).await?)
+    dialect::fetch_given(conn, messages, |source| {
+        format!(
+            "INSERT INTO messages ({}) SELECT {} FROM {source} RETURNING id, channel_id, external_id",
+            columns::<GivenMessage<'_>>(|name| format!("\"{name}\"")),
+            columns::<GivenMessage<'_>>(|name| format!("r.\"{name}\"")),
+        )
+    })
+    .await
 }
 
 pub async fn set_reply(
@@ -247,62 +224,39 @@ pub async fn set_reply(
 /// Inserts files of messages; returns `(id, message, place)`.
 pub async fn insert_incoming_attachments(
     conn: &mut Conn,
-    rows: &str,
+    files: &[GivenAttachment<'_>],
 ) -> Result<Vec<(i64, i64, i64)>, StoreError> {
-    let columns = [
-        ("company_id", "bigint"),
-        ("channel_id", "bigint"),
-        ("message_id", "bigint"),
-        ("place", "bigint"),
-        ("kind", "text"),
-        ("state", "text"),
-        ("failure", "text"),
-        ("file_ref", "text"),
-        ("file_name", "text"),
-        ("mime_type", "text"),
-        ("size_bytes", "bigint"),
-        ("width", "bigint"),
-        ("height", "bigint"),
-        ("duration_seconds", "bigint"),
-        ("emoji", "text"),
-        ("created_at", "bigint"),
-    ];
-    let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
-    let sql = format!(
-        "INSERT INTO attachments ({}) SELECT {} FROM {} RETURNING id, message_id, place",
-        names.join(", "),
-        names.iter().map(|name| format!("r.{name}")).collect::<Vec<_>>().join(", "),
-        dialect::rows(1, &columns),
-    );
-    Ok(sqlx::query_as(AssertSqlSafe(sql)).bind(rows).fetch_all(conn).await?)
+    dialect::fetch_given(conn, files, |source| {
+        format!(
+            "INSERT INTO attachments ({}) SELECT {} FROM {source} RETURNING id, message_id, place",
+            columns::<GivenAttachment<'_>>(str::to_owned),
+            columns::<GivenAttachment<'_>>(|name| format!("r.{name}")),
+        )
+    })
+    .await
 }
 
 /// What new messages change in their conversations.
-pub async fn update_conversations(conn: &mut Conn, rows: &str) -> Result<(), StoreError> {
-    let columns = [
-        ("id", "bigint"),
-        ("state", "text"),
-        ("unanswered_count", "bigint"),
-        ("waiting_since", "bigint"),
-        ("activity", "bigint"),
-        ("last_incoming_position", "bigint"),
-        ("last_message", "text"),
-        ("last_position", "bigint"),
-        ("last_ordinal", "bigint"),
-        ("max_ordinal", "bigint"),
-        ("reachable", "boolean"),
-        ("reachable_at", "bigint"),
-        ("version", "bigint"),
-    ];
-    let sets: Vec<String> =
-        columns.iter().skip(1).map(|(name, _)| format!("{name} = r.{name}")).collect();
-    let sql = format!(
-        "UPDATE conversations SET {} FROM {} WHERE conversations.id = r.id",
-        sets.join(", "),
-        dialect::rows(1, &columns),
-    );
-    sqlx::query(AssertSqlSafe(sql)).bind(rows).execute(conn).await?;
-    Ok(())
+pub async fn update_conversations(
+    conn: &mut Conn,
+    conversations: &[GivenConversation],
+) -> Result<(), StoreError> {
+    let changed = dialect::execute_given(conn, conversations, |source| {
+        format!(
+            "UPDATE conversations SET {} FROM {source} WHERE conversations.id = r.id",
+            columns::<GivenConversation>(|name| format!("{name} = r.{name}")).replacen(
+                "id = r.id, ",
+                "",
+                1
+            ),
+        )
+    })
+    .await?;
+    if changed == conversations.len() as u64 {
+        Ok(())
+    } else {
+        Err(StoreError::inconsistent("a conversation that was just read is not there"))
+    }
 }
 
 pub async fn update_contact(

@@ -193,9 +193,12 @@ const ASKED: &[(&str, &str)] = &[
     ("FROM messages WHERE conversation_id = $1 AND ordinal > 0 AND ordinal < $2", "101, 1000"),
     ("SELECT COUNT(*), MIN(created_at) FROM messages", "101, 0, 0, 0, 1000"),
     ("FROM events WHERE company_id = $1", "1, 0, 100, 100"),
-    ("AS identity_external_id", "'[]'"),
-    ("SELECT m.channel_id, m.external_id, m.id, m.conversation_id", "'[]'"),
-    ("UPDATE conversations SET state = r.state", "'[]'"),
+    ("AS identity_external_id", "'{1}', '{kate}'"),
+    ("SELECT m.channel_id, m.external_id, m.id, m.conversation_id", "'{1}', '{kate}'"),
+    (
+        "UPDATE conversations SET state = r.state",
+        "'{101}', '{open}', '{1}', '{null}', '{1}', '{1}', '{}', '{1}', '{1}', '{1}', '{t}', '{1}', '{1}'",
+    ),
     ("FROM read_markers", "1, '{1,2}'"),
 ];
 

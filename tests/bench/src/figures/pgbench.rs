@@ -50,15 +50,10 @@ pub async fn prepare(
     node.stop()?;
     let clients = companies.min(CLIENTS);
     let mut conn = sqlx::PgConnection::connect(url).await?;
-    sqlx::query(
-        "CREATE TABLE batches (id BIGINT PRIMARY KEY, companies BIGINT[] NOT NULL, keys TEXT NOT NULL,
-             identities TEXT NOT NULL, messages TEXT NOT NULL, conversations TEXT NOT NULL, events TEXT NOT NULL)",
-    )
-    .execute(&mut conn)
-    .await?;
+    sqlx::query(AssertSqlSafe(table())).execute(&mut conn).await?;
     for client in 0..clients {
         for template in 0..TEMPLATES {
-            sqlx::query(TEMPLATE)
+            sqlx::query(AssertSqlSafe(batch()))
                 .bind((client * TEMPLATES + template) as i64)
                 .bind(clients as i64)
                 .bind(client as i64)
@@ -71,7 +66,7 @@ pub async fn prepare(
     sqlx::query(AssertSqlSafe("VACUUM ANALYZE".to_owned())).execute(&mut conn).await?;
     conn.close().await?;
     let script = bench.folder.path().join(format!("pgbench-{companies}")).join("ingest.sql");
-    std::fs::write(&script, SCRIPT)?;
+    std::fs::write(&script, script_text())?;
     let (url, runs) = (url.to_owned(), std::cell::Cell::new(0));
     Ok(Some(SameStatements { program, script, url, clients, runs }))
 }
@@ -117,85 +112,195 @@ fn find() -> Option<PathBuf> {
     found.pop()
 }
 
+/// Columns of the rows that a statement is given: name, type, and where a batch takes them from.
+type Columns = &'static [(&'static str, &'static str, &'static str)];
+
+const KEYS: Columns =
+    &[("channel_id", "BIGINT", "channel_id"), ("external_id", "TEXT", "client || ':' || n")];
+
+const IDENTITIES: Columns =
+    &[("channel_id", "BIGINT", "channel_id"), ("external_id", "TEXT", "client")];
+
+const MESSAGES: Columns = &[
+    ("company_id", "BIGINT", "company_id"),
+    ("channel_id", "BIGINT", "channel_id"),
+    ("conversation_id", "BIGINT", "id"),
+    ("direction", "TEXT", "'incoming'::TEXT"),
+    ("external_id", "TEXT", "client || ':' || n"),
+    ("content", "TEXT", "content"),
+    ("album_id", "TEXT", "NULL::TEXT"),
+    ("reply_to_external_id", "TEXT", "NULL::TEXT"),
+    ("reply_to_message_id", "BIGINT", "NULL::BIGINT"),
+    ("reply_to_text", "TEXT", "NULL::TEXT"),
+    ("forwarded_from", "TEXT", "NULL::TEXT"),
+    ("status", "TEXT", "NULL::TEXT"),
+    ("position", "BIGINT", "n"),
+    ("ordinal", "BIGINT", "n"),
+    ("sent_at", "BIGINT", "sent_at"),
+    ("edited_at", "BIGINT", "NULL::BIGINT"),
+    ("raw", "TEXT", "NULL::TEXT"),
+    ("version", "BIGINT", "n"),
+    ("created_at", "BIGINT", "sent_at"),
+];
+
+const CONVERSATIONS: Columns = &[
+    ("id", "BIGINT", "id"),
+    ("state", "TEXT", "'open'::TEXT"),
+    ("unanswered_count", "BIGINT", "2::BIGINT"),
+    ("waiting_since", "BIGINT", "sent_at"),
+    ("activity", "BIGINT", "n"),
+    ("last_incoming_position", "BIGINT", "n"),
+    ("last_message", "TEXT", "last_message"),
+    ("last_position", "BIGINT", "n"),
+    ("last_ordinal", "BIGINT", "n"),
+    ("max_ordinal", "BIGINT", "n"),
+    ("reachable", "BOOLEAN", "TRUE"),
+    ("reachable_at", "BIGINT", "sent_at"),
+    ("version", "BIGINT", "n"),
+];
+
+const EVENTS: Columns = &[
+    ("company_id", "BIGINT", "company_id"),
+    ("offset", "BIGINT", "n"),
+    ("event_type", "TEXT", "event_type"),
+    ("channel_id", "BIGINT", "channel_id"),
+    ("at", "BIGINT", "at"),
+    ("payload", "TEXT", "payload"),
+];
+
+const ENDS: Columns = &[("id", "BIGINT", "company_id")];
+
+/// What each statement is given, under the name it has in `batches`.
+const GIVEN: [(&str, Columns); 6] = [
+    ("keys", KEYS),
+    ("identities", IDENTITIES),
+    ("messages", MESSAGES),
+    ("conversations", CONVERSATIONS),
+    ("events", EVENTS),
+    ("ends", ENDS),
+];
+
+/// Numbers of the log and places in a chat: moved on by each batch.
+const MOVING: [&str; 8] = [
+    "position",
+    "ordinal",
+    "version",
+    "activity",
+    "last_incoming_position",
+    "last_position",
+    "last_ordinal",
+    "max_ordinal",
+];
+
+fn join<'c>(columns: Columns, each: impl Fn(&'c str, &'c str, &'c str) -> String) -> String {
+    columns.iter().map(|(name, kind, from)| each(name, kind, from)).collect::<Vec<_>>().join(", ")
+}
+
+fn table() -> String {
+    let arrays = GIVEN.map(|(group, columns)| {
+        join(columns, |name, kind, _| format!("{group}_{name} {kind}[] NOT NULL"))
+    });
+    format!("CREATE TABLE batches (id BIGINT PRIMARY KEY, {})", arrays.join(", "))
+}
+
 /// A batch made of conversations, messages and events that are there: $1 id, $2 clients, $3 this client, $4 how
 /// many, $5 after how many.
-const TEMPLATE: &str = "
-WITH picked AS (
-    SELECT c.*, i.external_id AS client, m.content, m.sent_at, e.event_type, e.at, e.payload,
-        ROW_NUMBER() OVER (PARTITION BY c.company_id ORDER BY c.id) AS n
-    FROM (SELECT * FROM conversations WHERE company_id % $2 = $3 ORDER BY id LIMIT $4 OFFSET $5) AS c
-    JOIN contact_identities i ON i.id = c.identity_id
-    JOIN messages m ON m.conversation_id = c.id
-    JOIN events e ON e.company_id = c.company_id AND e.\"offset\" = m.version
-)
-INSERT INTO batches (id, companies, keys, identities, messages, conversations, events)
-SELECT $1, ARRAY_AGG(DISTINCT company_id),
-    JSON_AGG(JSON_BUILD_OBJECT('channel_id', channel_id, 'external_id', client || ':' || n))::TEXT,
-    JSON_AGG(JSON_BUILD_OBJECT('channel_id', channel_id, 'external_id', client))::TEXT,
-    JSON_AGG(JSON_BUILD_OBJECT('company_id', company_id, 'channel_id', channel_id, 'conversation_id', id,
-        'direction', 'incoming', 'external_id', client || ':' || n, 'content', content, 'album_id', NULL,
-        'reply_to_external_id', NULL, 'reply_to_message_id', NULL, 'reply_to_text', NULL, 'forwarded_from', NULL,
-        'status', NULL, 'place', n, 'ordinal', n, 'sent_at', sent_at, 'edited_at', NULL, 'raw', NULL,
-        'version', n, 'created_at', sent_at))::TEXT,
-    JSON_AGG(JSON_BUILD_OBJECT('id', id, 'state', 'open', 'unanswered_count', 2, 'waiting_since', sent_at,
-        'activity', n, 'last_incoming_position', n, 'last_message', last_message, 'last_position', n,
-        'last_ordinal', n, 'max_ordinal', n, 'reachable', TRUE, 'reachable_at', sent_at, 'version', n))::TEXT,
-    JSON_AGG(JSON_BUILD_OBJECT('company_id', company_id, 'position', n, 'event_type', event_type,
-        'channel_id', channel_id, 'at', at, 'payload', payload))::TEXT
-FROM picked";
+fn batch() -> String {
+    let arrays = GIVEN.map(|(group, columns)| {
+        let distinct = if group == "ends" { "DISTINCT " } else { "" };
+        join(columns, |_, _, from| format!("ARRAY_AGG({distinct}{from})"))
+    });
+    format!(
+        "WITH picked AS (
+             SELECT c.*, i.external_id AS client, m.content, m.sent_at, e.event_type, e.at, e.payload,
+                 ROW_NUMBER() OVER (PARTITION BY c.company_id ORDER BY c.id) AS n
+             FROM (SELECT * FROM conversations WHERE company_id % $2 = $3 ORDER BY id LIMIT $4 OFFSET $5) AS c
+             JOIN contact_identities i ON i.id = c.identity_id
+             JOIN messages m ON m.conversation_id = c.id
+             JOIN events e ON e.company_id = c.company_id AND e.\"offset\" = m.version
+         )
+         INSERT INTO batches SELECT $1, {} FROM picked",
+        arrays.join(", ")
+    )
+}
 
-/// One transaction. `base` keeps external ids, places and offsets apart; it is the only thing the product computes
-/// for itself.
-const SCRIPT: &str = r#"\set base :base + :batch
+/// The rows `r` of a statement, as the product gives them.
+fn source(group: &str, columns: Columns) -> String {
+    format!(
+        "batches b CROSS JOIN LATERAL unnest({}) AS r({})",
+        join(columns, |name, _, _| format!("b.{group}_{name}")),
+        join(columns, |name, _, _| format!("\"{name}\"")),
+    )
+}
+
+/// A column of `r` with what keeps external ids, places and offsets of batches apart; it is the only thing the
+/// product computes for itself.
+fn moved(name: &str) -> String {
+    if MOVING.contains(&name) || name == "offset" {
+        format!("r.\"{name}\" + CAST(:base AS BIGINT)")
+    } else if name == "external_id" {
+        "r.external_id || '-' || CAST(:base AS TEXT)".to_owned()
+    } else {
+        format!("r.\"{name}\"")
+    }
+}
+
+fn insert(table: &str, group: &str, columns: Columns) -> String {
+    format!(
+        "INSERT INTO {table} ({}) SELECT {} FROM {} WHERE b.id = :template",
+        join(columns, |name, _, _| format!("\"{name}\"")),
+        join(columns, |name, _, _| moved(name)),
+        source(group, columns),
+    )
+}
+
+/// One transaction.
+fn script_text() -> String {
+    let sets = join(&CONVERSATIONS[1..], |name, _, _| format!("{name} = {}", moved(name)));
+    format!(
+        r"\set base :base + :batch
 \set template :client_id * :templates + random(0, :templates - 1)
 BEGIN;
 SELECT id, epoch, event_offset, pruned_offset FROM companies
-    WHERE id = ANY((SELECT companies FROM batches WHERE id = :template)::BIGINT[]) ORDER BY id FOR UPDATE;
+    WHERE id = ANY((SELECT ends_id FROM batches WHERE id = :template)::BIGINT[]) ORDER BY id FOR UPDATE;
 SELECT m.channel_id, m.external_id, m.id, m.conversation_id
-    FROM jsonb_to_recordset((SELECT keys FROM batches WHERE id = :template)::jsonb)
-        AS r(channel_id bigint, external_id text)
-    JOIN messages m ON m.channel_id = r.channel_id
-        AND m.external_id = r.external_id || '-' || CAST(:base AS TEXT);
+    FROM {keys} JOIN messages m ON m.channel_id = r.channel_id AND m.external_id = {external_id}
+    WHERE b.id = :template;
 SELECT i.external_id AS identity_external_id, i.chat_id, i.id AS identity_id, c.last_position, c.last_ordinal,
         c.max_ordinal, c.reachable_at, c.id, c.company_id, c.channel_id, c.contact_id, p.name AS contact_name,
         p.phone AS contact_phone, i.username AS contact_username, p.comment AS contact_comment, c.state,
         c.assignee_id, c.unanswered_count, c.waiting_since, c.activity, c.last_incoming_position, c.last_message,
         c.reachable, c.version, c.created_at
-    FROM jsonb_to_recordset((SELECT identities FROM batches WHERE id = :template)::jsonb)
-        AS r(channel_id bigint, external_id text)
+    FROM {identities}
     JOIN contact_identities i ON i.channel_id = r.channel_id AND i.external_id = r.external_id
     JOIN conversations c ON c.identity_id = i.id
-    JOIN contacts p ON p.id = c.contact_id;
-INSERT INTO messages (company_id, channel_id, conversation_id, direction, external_id, content, album_id,
-        reply_to_external_id, reply_to_message_id, reply_to_text, forwarded_from, status, "position", ordinal,
-        sent_at, edited_at, raw, version, created_at)
-    SELECT r.company_id, r.channel_id, r.conversation_id, r.direction,
-        r.external_id || '-' || CAST(:base AS TEXT), r.content, r.album_id, r.reply_to_external_id,
-        r.reply_to_message_id, r.reply_to_text, r.forwarded_from, r.status, r.place + CAST(:base AS BIGINT),
-        r.ordinal + CAST(:base AS BIGINT), r.sent_at, r.edited_at, r.raw, r.version + CAST(:base AS BIGINT),
-        r.created_at
-    FROM jsonb_to_recordset((SELECT messages FROM batches WHERE id = :template)::jsonb)
-        AS r(company_id bigint, channel_id bigint, conversation_id bigint, direction text, external_id text,
-        content text, album_id text, reply_to_external_id text, reply_to_message_id bigint, reply_to_text text,
-        forwarded_from text, status text, place bigint, ordinal bigint, sent_at bigint, edited_at bigint, raw text,
-        version bigint, created_at bigint)
-    RETURNING id, channel_id, external_id;
-UPDATE conversations SET state = r.state, unanswered_count = r.unanswered_count, waiting_since = r.waiting_since,
-        activity = r.activity + CAST(:base AS BIGINT),
-        last_incoming_position = r.last_incoming_position + CAST(:base AS BIGINT), last_message = r.last_message,
-        last_position = r.last_position + CAST(:base AS BIGINT),
-        last_ordinal = r.last_ordinal + CAST(:base AS BIGINT), max_ordinal = r.max_ordinal + CAST(:base AS BIGINT),
-        reachable = r.reachable, reachable_at = r.reachable_at, version = r.version + CAST(:base AS BIGINT)
-    FROM jsonb_to_recordset((SELECT conversations FROM batches WHERE id = :template)::jsonb)
-        AS r(id bigint, state text, unanswered_count bigint, waiting_since bigint, activity bigint,
-        last_incoming_position bigint, last_message text, last_position bigint, last_ordinal bigint,
-        max_ordinal bigint, reachable boolean, reachable_at bigint, version bigint)
-    WHERE conversations.id = r.id;
-INSERT INTO events (company_id, "offset", event_type, channel_id, at, payload)
-    SELECT r.company_id, r.position + CAST(:base AS BIGINT), r.event_type, r.channel_id, r.at, r.payload
-    FROM jsonb_to_recordset((SELECT events FROM batches WHERE id = :template)::jsonb)
-        AS r(company_id bigint, position bigint, event_type text, channel_id bigint, at bigint, payload text);
-UPDATE companies SET event_offset = CAST(:base AS BIGINT)
-    WHERE id = ANY((SELECT companies FROM batches WHERE id = :template)::BIGINT[]);
+    JOIN contacts p ON p.id = c.contact_id
+    WHERE b.id = :template;
+{messages} RETURNING id, channel_id, external_id;
+UPDATE conversations SET {sets} FROM {conversations} WHERE b.id = :template AND conversations.id = r.id;
+{events};
+UPDATE companies SET event_offset = CAST(:base AS BIGINT) FROM {ends} WHERE b.id = :template AND companies.id = r.id;
 COMMIT;
-"#;
+",
+        external_id = moved("external_id"),
+        keys = source("keys", KEYS),
+        identities = source("identities", IDENTITIES),
+        messages = insert("messages", "messages", MESSAGES),
+        conversations = source("conversations", CONVERSATIONS),
+        events = insert("events", "events", EVENTS),
+        ends = source("ends", ENDS),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transaction_has_the_statements_of_a_batch() {
+        let script = script_text();
+        assert_eq!(script.matches(";\n").count(), 9);
+        assert!(script.contains("UPDATE conversations SET state = r.\"state\""));
+        assert!(script.contains("r.\"offset\" + CAST(:base AS BIGINT)"));
+    }
+}
