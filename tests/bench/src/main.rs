@@ -29,6 +29,10 @@ use crate::figures::FIGURES;
 use crate::ledger::Faults;
 use crate::limit::LimitArguments;
 
+/// That of the product, so that the limit has no worse one.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measures the release binary against limits measured in the same run
 #[derive(Debug, Parser)]
 #[command(name = "bench")]
