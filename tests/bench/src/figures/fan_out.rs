@@ -135,15 +135,15 @@ pub async fn measure(bench: &mut Bench) -> anyhow::Result<()> {
             sessions: 100,
             slow: 0,
             rate: 200,
-            paced: bench.scale.seconds(15, 3),
-            saturated: bench.scale.seconds(8, 2),
+            paced: bench.scale.seconds(10, 3),
+            saturated: bench.scale.seconds(5, 2),
         },
         Plan {
             sessions: 1000,
             slow: 0,
             rate: 20,
-            paced: bench.scale.seconds(20, 3),
-            saturated: bench.scale.seconds(8, 2),
+            paced: bench.scale.seconds(12, 3),
+            saturated: bench.scale.seconds(5, 2),
         },
     ];
     for plan in plans {

@@ -141,7 +141,7 @@ async fn measure_case(bench: &mut Bench, case: Case, companies: usize) -> anyhow
         Some((_, _, database)) => pgbench::prepare(bench, database.url(), companies).await?,
         None => None,
     };
-    let duration = bench.scale.seconds(6, 2);
+    let duration = bench.scale.seconds(4, 2);
     let (mut product, mut bare, mut statements) =
         (Series::default(), Series::default(), Series::default());
     let mut acknowledged = (chats * companies as u64) as i64;

@@ -64,7 +64,7 @@ pub async fn measure(bench: &mut Bench) -> anyhow::Result<()> {
     let mut installation = bench.installation(setup).await?;
     let node = installation.serve()?;
     bench.warm_up(&installation.load(&[&node], CHATS)).await?;
-    let durations = (bench.scale.seconds(10, 5), bench.scale.seconds(15, 3));
+    let durations = (bench.scale.seconds(6, 5), bench.scale.seconds(9, 3));
     let (mut pairs, mut more, mut closed) = (Pairs::default(), Series::default(), 0);
     for _ in 0..bench.scale.repetitions {
         let mut seen = Vec::new();

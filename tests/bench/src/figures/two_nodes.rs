@@ -33,8 +33,8 @@ pub async fn measure(bench: &mut Bench) -> anyhow::Result<()> {
         sessions: 100,
         slow: 0,
         rate: 200,
-        paced: bench.scale.seconds(12, 3),
-        saturated: bench.scale.seconds(6, 2),
+        paced: bench.scale.seconds(8, 3),
+        saturated: bench.scale.seconds(4, 2),
     };
     let mut pairs = Pairs::default();
     for _ in 0..bench.scale.repetitions {
