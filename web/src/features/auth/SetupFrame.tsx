@@ -44,7 +44,7 @@ export function SetupFrame({ checks, children }: { checks: SetupCheck[] | null; 
             {t('setup.steps.channel')}
           </li>
         </ol>
-        <section className={classes.server} aria-label={t('setup.server')}>
+        <section className={`${classes.server} ${done ? classes.fine : ''}`} aria-label={t('setup.server')}>
           <h2>{t('setup.server')}</h2>
           {checks ? (
             checks.map((check) => <Check key={check.name} check={check} />)
@@ -68,7 +68,8 @@ function Check({ check }: { check: SetupCheck }) {
       <Icon size={18} stroke={1.6} aria-hidden="true" />
       <span>
         <b>{tByCode(`setup.check.${check.name}`) ?? check.name}</b>
-        <small>{check.detail}</small>
+        {/* What works is told in the words of the interface; what does not, as the server says it. */}
+        <small>{(check.ok && tByCode(`setup.check_fine.${check.name}`)) || check.detail}</small>
       </span>
       <span
         role="img"
