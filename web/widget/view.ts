@@ -600,7 +600,10 @@ export class View {
   }
 
   private timeOf(at: string) {
-    return new Date(at).toLocaleTimeString(this.words.language, { hour: '2-digit', minute: '2-digit' });
+    // As in the interface, the day has 24 hours in both languages.
+    const two = (number: number) => String(number).padStart(2, '0');
+    const time = new Date(at);
+    return `${two(time.getHours())}:${two(time.getMinutes())}`;
   }
 
   private dayOf(at: string) {
