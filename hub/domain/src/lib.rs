@@ -31,6 +31,7 @@ pub mod member;
 pub mod message;
 pub mod phone;
 pub mod quick_reply;
+pub mod terms;
 
 pub use attachment::{Attachment, AttachmentKind, AttachmentState};
 pub use clock::{Clock, FixedClock, SystemClock, Timestamp};
