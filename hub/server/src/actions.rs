@@ -10,6 +10,7 @@ pub mod assign;
 pub mod bootstrap;
 pub mod change_channel;
 pub mod change_company;
+pub mod change_contact;
 pub mod change_message;
 pub mod change_profile;
 pub mod change_quick_reply;

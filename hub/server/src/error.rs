@@ -91,6 +91,10 @@ codes! {
     NoteEmpty 422 "note_empty" "A comment needs text.",
     NoteTooLong 422 "note_too_long" "The comment is too long.",
     DraftTooLong 422 "draft_too_long" "The draft is too long.",
+    // Clients
+    ContactPhoneInvalid 422 "contact_phone_invalid" "This is not a phone number.",
+    CommentTooLong 422 "comment_too_long" "The comment on the client is too long.",
+    CommentConflict 409 "comment_conflict" "Somebody else has changed the comment; `params.comment` is what it says now.",
     // Quick replies
     QuickReplyNameInvalid 422 "quick_reply_name_invalid" "A template has a name of 1 to 120 characters.",
     QuickReplyEmpty 422 "quick_reply_empty" "A template needs text.",

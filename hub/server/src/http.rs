@@ -2,6 +2,7 @@
 
 pub mod channels;
 pub mod companies;
+pub mod contacts;
 pub mod conversations;
 pub mod deliveries;
 pub mod demo_site;

@@ -11,8 +11,8 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::error::{ApiError, Code};
 use crate::http::{
-    channels, companies, conversations, deliveries, demo_site, drafts, files, health, members,
-    messages, openapi, profile, quick_replies, session, visitors, webhooks, widgets,
+    channels, companies, contacts, conversations, deliveries, demo_site, drafts, files, health,
+    members, messages, openapi, profile, quick_replies, session, visitors, webhooks, widgets,
 };
 use crate::{assets, layers, ws};
 
@@ -40,6 +40,9 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(widgets::get_widget, widgets::change_widget))
         .routes(routes!(widgets::renew_secret))
         .routes(routes!(widgets::get_visitor))
+        .routes(routes!(contacts::search))
+        .routes(routes!(contacts::change))
+        .routes(routes!(contacts::list_conversations))
         .routes(routes!(conversations::list_conversations))
         .routes(routes!(conversations::count_conversations))
         .routes(routes!(conversations::get_conversation))

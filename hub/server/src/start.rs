@@ -4,6 +4,7 @@ use tokio::net::TcpListener;
 
 use crate::actions::set_up;
 use crate::app::App;
+use crate::background::index_contacts::ContactIndexer;
 use crate::background::poll::Poller;
 use crate::background::prune::Pruner;
 use crate::config::Role;
@@ -29,7 +30,7 @@ pub async fn start(app: &App, listener: Option<TcpListener>) -> anyhow::Result<(
     Ok(())
 }
 
-/// The delivery engine, polling, cleaning up.
+/// The delivery engine, polling, cleaning up, making clients findable.
 fn start_worker(app: &App) {
     let engine = Engine::new(EngineParts {
         store: app.store.clone(),
@@ -45,6 +46,7 @@ fn start_worker(app: &App) {
     engine.start(&app.lifecycle);
     let polling = &app.config.polling;
     Poller::new(app.store.clone(), app.drivers.clone(), &app.node, polling).start(&app.lifecycle);
+    ContactIndexer::default().start(app.store.clone(), app.node.clone(), &app.lifecycle);
     let pruner = Pruner { keep_event_days: app.config.events.keep_days };
     pruner.start(app.store.clone(), app.files.clone(), app.node.clone(), &app.lifecycle);
 }

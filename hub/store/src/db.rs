@@ -5,19 +5,20 @@ use hub_domain::channel::{Channel, ChannelKind, ChannelState};
 use hub_domain::conversation::ReadMarker;
 use hub_domain::delivery::DeliveryState;
 use hub_domain::{
-    AttachmentId, ChannelId, Company, CompanyId, Conversation, ConversationId, DeliveryId, Draft,
-    Member, MemberId, Message, MessageId, QuickReply, QuickReplyId, Role, Scope, SessionId,
-    Timestamp, UserId,
+    AttachmentId, ChannelId, Company, CompanyId, ContactId, Conversation, ConversationId,
+    DeliveryId, Draft, Member, MemberId, Message, MessageId, QuickReply, QuickReplyId, Role, Scope,
+    SessionId, Timestamp, UserId,
 };
 
 use crate::StoreError;
 use crate::given::{GivenAttachment, GivenConversation, GivenKey, GivenMessage};
 use crate::records::{
     Address, ApiToken, AttachmentRecord, Attempt, AttemptEnd, ChannelSecrets, ChannelTraffic,
-    ClaimRequest, Claimable, ConversationCounts, ConversationPage, Delivery, DeliveryCounts,
-    DeliverySubject, EventRow, KnownIdentity, LinkPurpose, MessageKey, NewAttachment, NewChannel,
-    NewDelivery, NewMessage, NewSession, NewSignInCode, QuickReplyRecord, SessionRow, SignInCode,
-    StreamRow, User, WidgetVisitor,
+    ClaimRequest, Claimable, ContactHits, ContactRecord, ContactSearch, ConversationCounts,
+    ConversationPage, Delivery, DeliveryCounts, DeliverySubject, EventRow, KnownIdentity,
+    LinkPurpose, MessageKey, NewAttachment, NewChannel, NewDelivery, NewMessage, NewSession,
+    NewSignInCode, QuickReplyRecord, SessionRow, SignInCode, StreamRow, UnindexedContact, User,
+    WidgetVisitor,
 };
 use crate::writer::PendingEvent;
 
@@ -161,6 +162,20 @@ queries! {
         fn read_marker(member: MemberId, id: ConversationId) -> Option<ReadMarker>;
         fn read_markers(member: MemberId, ids: &[i64]) -> Vec<ReadMarker>;
         fn save_read_marker(marker: &ReadMarker) -> ();
+    }
+    contacts {
+        fn contact(company: CompanyId, id: ContactId) -> Option<ContactRecord>;
+        /// With the terms it is found by.
+        fn save_contact(company: CompanyId, contact: &ContactRecord) -> ();
+        /// The conversations with these contacts that the member sees, latest activity first.
+        fn conversations_of_contacts(scope: &Scope, ids: &[i64]) -> Vec<Conversation>;
+        fn contacts_with_phone(company: CompanyId, phone: &str, limit: i64) -> Vec<i64>;
+        /// Contacts with a conversation that the member sees; by term, then by id.
+        fn search_contacts(scope: &Scope, search: &ContactSearch) -> ContactHits;
+        /// Writes the terms of these contacts anew: after any change of what they are found by.
+        fn index_contacts(ids: &[i64]) -> ();
+        /// Contacts with an id above `after`, by id.
+        fn contacts_to_index(after: i64, limit: i64) -> Vec<UnindexedContact>;
     }
     messages {
         fn insert_message(message: &NewMessage) -> MessageId;

@@ -191,6 +191,15 @@ given_row! {
 }
 
 given_row! {
+    /// A term of a contact.
+    pub struct GivenTerm<'t> {
+        pub contact_id: i64,
+        pub company_id: i64,
+        pub term: &'t str,
+    }
+}
+
+given_row! {
     /// An event of the log.
     pub struct GivenEvent<'e> {
         pub company_id: CompanyId,

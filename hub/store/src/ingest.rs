@@ -280,6 +280,7 @@ async fn identities(
         .map(|row| ((row.channel_id, row.external_id.clone()), row))
         .collect();
     let now = tx.now();
+    let mut found_anew = Vec::new();
     for item in items {
         let sender = &item.incoming.message.sender;
         let phone = item.incoming.message.verified_phone.as_deref().and_then(phone::normalize);
@@ -298,9 +299,17 @@ async fn identities(
                     .await?;
                 let fresh = first_contact(item, id, ContactId(contact), identity, phone, now);
                 known.insert(item.identity(), fresh);
+                found_anew.push(contact);
             }
-            Some(state) => refresh_identity(tx, state, item, phone).await?,
+            Some(state) => {
+                if refresh_identity(tx, state, item, phone).await? {
+                    found_anew.push(state.conversation.contact.id.0);
+                }
+            }
         }
+    }
+    if !found_anew.is_empty() {
+        tx.db().index_contacts(&found_anew).await?;
     }
     Ok(known)
 }
@@ -327,7 +336,9 @@ fn first_contact(
             contact: ContactCard {
                 id: contact,
                 name: sender.name.clone(),
+                named_by_member: false,
                 phone,
+                phone_by_member: false,
                 username: sender.username.clone(),
                 comment: String::new(),
             },
@@ -349,22 +360,24 @@ fn first_contact(
     }
 }
 
-/// What the sender told of themselves since.
+/// What the sender told of themselves since. `true`: they are found by other terms now.
 async fn refresh_identity(
     tx: &mut Tx,
     state: &mut KnownIdentity,
     item: &Item,
     phone: Option<String>,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let message = &item.incoming.message;
     // An old message must not bring back an old name.
     if message.by_us || (message.ordinal > 0 && message.ordinal < state.max_ordinal) {
-        return Ok(());
+        return Ok(false);
     }
     let sender = &message.sender;
     let contact = &mut state.conversation.contact;
-    let renamed = !sender.name.is_empty() && sender.name != contact.name;
-    let new_phone = phone.is_some() && phone != contact.phone;
+    let renamed =
+        !contact.named_by_member && !sender.name.is_empty() && sender.name != contact.name;
+    let new_phone = !contact.phone_by_member && phone.is_some() && phone != contact.phone;
+    let new_username = sender.username != state.username;
     if renamed || new_phone {
         if renamed {
             contact.name.clone_from(&sender.name);
@@ -374,7 +387,7 @@ async fn refresh_identity(
         }
         tx.db().update_contact(contact.id.0, &contact.name, contact.phone.as_deref()).await?;
     }
-    if sender.username != state.username || sender.chat_id != state.chat_id {
+    if new_username || sender.chat_id != state.chat_id {
         state.username.clone_from(&sender.username);
         state.chat_id.clone_from(&sender.chat_id);
         state.conversation.contact.username.clone_from(&sender.username);
@@ -382,7 +395,7 @@ async fn refresh_identity(
             .update_identity(state.identity_id, &sender.chat_id, sender.username.as_deref())
             .await?;
     }
-    Ok(())
+    Ok(renamed || new_phone || new_username)
 }
 
 /// Ids of the stored messages that the set answers.

@@ -265,6 +265,51 @@ impl ConversationFilter {
     }
 }
 
+/// What members write on a client's card.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct ContactRecord {
+    pub id: i64,
+    pub name: String,
+    pub named_by_member: bool,
+    /// E.164 digits without `+`.
+    pub phone: Option<String>,
+    pub phone_by_member: bool,
+    pub comment: String,
+}
+
+/// A search for contacts.
+#[derive(Debug, Clone, Default)]
+pub struct ContactSearch {
+    /// As [`hub_domain::terms::asked`] gives them: each must begin a term of the contact.
+    pub terms: Vec<String>,
+    /// Which of the terms led on the page before, and its last hit.
+    pub after: Option<(usize, ContactHit)>,
+    pub limit: i64,
+}
+
+/// A contact that was found, and by which term: hits are ordered by it, then by the contact.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct ContactHit {
+    pub term: String,
+    pub contact_id: i64,
+}
+
+/// A page of hits, and the place of the term that leads: their order is by what it begins.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ContactHits {
+    pub lead: usize,
+    pub hits: Vec<ContactHit>,
+}
+
+/// A contact on the way of the indexer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnindexedContact {
+    pub id: i64,
+    pub company_id: i64,
+    /// Whether it has terms already.
+    pub indexed: bool,
+}
+
 /// A page of the chat list.
 #[derive(Debug, Clone, Default)]
 pub struct ConversationPage {

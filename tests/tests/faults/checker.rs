@@ -408,7 +408,9 @@ mod tests {
             contact: ContactCard {
                 id: ContactId(1),
                 name: CLIENT.to_owned(),
+                named_by_member: false,
                 phone: None,
+                phone_by_member: false,
                 username: None,
                 comment: String::new(),
             },

@@ -11,6 +11,7 @@ use hub_server::actions::add_note::{AddNote, add_note};
 use hub_server::actions::assign::assign;
 use hub_server::actions::change_channel::{ChannelChange, change_channel};
 use hub_server::actions::change_company::{CompanyChange, change_company};
+use hub_server::actions::change_contact::{CommentChange, ContactChange, change_contact};
 use hub_server::actions::change_message::{MessageChange, change_message};
 use hub_server::actions::change_quick_reply::{
     QuickReplyChange, Wording, add_quick_reply, change_quick_reply,
@@ -269,6 +270,24 @@ async fn every_action(database: Database) -> Vec<(String, Triple)> {
     proof.step("an_operator_leaves_a_note").await;
     assert_eq!(fake.sent().len(), sends, "the client never sees a note");
 
+    let contact = conversation.contact.id;
+    let card = ContactChange {
+        name: Some("Екатерина Орлова".to_owned()),
+        phone: Some("8 (926) 418-07-53".to_owned()),
+        comment: Some(CommentChange {
+            before: String::new(),
+            after: "Звонить после 18:00".to_owned(),
+        }),
+    };
+    change_contact(&store, &operator, contact, card).await.expect("writes on the card");
+    proof.step("an_operator_writes_on_the_card").await;
+
+    proof.hub.receive(vec![katya.shares_own_phone("+7 926 123-45-67")]).await;
+    proof.step("the_messenger_says_otherwise").await;
+    let card = proof.before.conversations[&conversation.id.0].contact.clone();
+    assert_eq!(card.name, "Екатерина Орлова", "a member's name stays");
+    assert_eq!(card.phone.as_deref(), Some("79264180753"), "and a member's phone");
+
     let wording = |name: &str| Wording {
         name: name.to_owned(),
         text: "Да, @name@, можно двумя частями.".to_owned(),
@@ -293,6 +312,8 @@ async fn every_action(database: Database) -> Vec<(String, Triple)> {
     proof.send(&katya, "intention-5", "Не успеет").await;
     proof.hub.quiet().await;
     delete_channel(&store, &admin, channel).await.expect("deletes");
+    // Before the clock moves on: when it is told is part of what is compared.
+    proof.hub.quiet().await;
     proof.step("a_channel_is_deleted_and_its_queue_is_cancelled").await;
     let cancelled = proof.before.messages.values().last().expect("a message");
     assert_eq!(cancelled.status, Some(MessageStatus::Failed));

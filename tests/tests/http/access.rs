@@ -88,6 +88,7 @@ struct Ids {
     message: i64,
     attachment: i64,
     quick_reply: i64,
+    contact: i64,
 }
 
 impl Ids {
@@ -97,6 +98,7 @@ impl Ids {
             .replace("{conversation_id}", &self.conversation.to_string())
             .replace("{message_id}", &self.message.to_string())
             .replace("{attachment_id}", &self.attachment.to_string())
+            .replace("{contact_id}", &self.contact.to_string())
             .replace("{quick_reply_id}", &self.quick_reply.to_string())
             .replace("{delivery_id}", "1")
     }
@@ -108,7 +110,7 @@ fn body_of(operation: &str) -> Option<Value> {
         "check_channel" | "connect_channel" => {
             json!({ "kind": "telegram_bot", "credential": "5:x" })
         }
-        "change_channel" | "change_company" => json!({ "name": "Имя" }),
+        "change_channel" | "change_company" | "change_contact" => json!({ "name": "Имя" }),
         "connect_widget" => json!({ "name": "Сайт" }),
         "change_widget" => json!({ "greeting": "Здравствуйте" }),
         "assign_conversation" => json!({ "member_id": null }),
@@ -145,6 +147,7 @@ async fn company_with_a_conversation(app: &TestApp) -> (TestCompany, Browser, Id
     let channel = company.connect("100").await;
     let client = app.fake.client("555", "Катя");
     let conversation = company.client_says(app, "100", &client, "Добрый день").await;
+    let contact = conversation["contact"]["id"].as_i64().expect("an id");
     let conversation = conversation["id"].as_i64().expect("an id");
     let path = company.path(&format!("/conversations/{conversation}/messages"));
     let mut operator = company.member(app, "79261234570", Role::Operator).await;
@@ -166,6 +169,7 @@ async fn company_with_a_conversation(app: &TestApp) -> (TestCompany, Browser, Id
         message: sent.id("/id"),
         attachment: uploaded.id("/id"),
         quick_reply: quick_reply.id("/id"),
+        contact,
     };
     (company, operator, ids)
 }

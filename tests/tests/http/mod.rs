@@ -4,6 +4,7 @@
 
 mod access;
 mod channels;
+mod contacts;
 mod conversations;
 mod deliveries;
 mod files;

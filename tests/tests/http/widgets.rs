@@ -482,6 +482,25 @@ on_both_engines! {
         assert_eq!(live.hears().await, Err(4000));
     }
 
+    async fn what_a_visitor_told_in_the_form_finds_them(database: Database) {
+        let app = start(database).await;
+        let mut widget = widget(&app, json!({})).await;
+        let mut page = Page::visitor(&app, &widget).await;
+        page.writes("1", "Здравствуйте").await.expect(201);
+        let body = json!({
+            "client_message_id": "2", "text": "Перезвоните",
+            "profile": { "name": "Катя Орлова", "phone": "8 (926) 418-07-53", "email": "katya@example.org" },
+        });
+        page.ask(Method::POST, "/messages", Some(body)).await.expect(201);
+        for asked in ["%2B7+926+418", "0753", "katya%40example.org", "%D0%9E%D0%A0%D0%9B"] {
+            let path = widget.company.path(&format!("/contacts?query={asked}"));
+            let found = widget.company.administrator.get(&path).await.expect(200);
+            assert_eq!(found.json["items"][0]["contact"]["name"], "Катя Орлова", "{asked}");
+            // Nobody vouches for the number: it is no part of the card.
+            assert_eq!(found.json["items"][0]["contact"]["phone"], Value::Null);
+        }
+    }
+
     async fn notes_and_phones_never_reach_a_visitor(database: Database) {
         let app = start(database).await;
         let mut widget = widget(&app, json!({})).await;

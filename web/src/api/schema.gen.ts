@@ -215,6 +215,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/companies/{company_id}/contacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Finds clients by name, nickname, phone or comment. */
+        get: operations["search_contacts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/companies/{company_id}/contacts/{contact_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Writes on a client's card. Every conversation of the client changes. */
+        patch: operations["change_contact"];
+        trace?: never;
+    };
+    "/api/v1/companies/{company_id}/contacts/{contact_id}/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The conversations with a client on every channel, and with clients of the same phone. */
+        get: operations["list_contact_conversations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/companies/{company_id}/conversations": {
         parameters: {
             query?: never;
@@ -1070,21 +1121,50 @@ export interface components {
              * @example Катя Орлова
              */
             name: string;
+            /** @description A member gave the name: what the messenger says no longer changes it. */
+            named_by_member: boolean;
             /**
-             * @description E.164 digits without `+`, only when verified by the channel.
+             * @description E.164 digits without `+`: verified by the channel, or written by a member.
              * @example 79261234567
              */
             phone: string | null;
+            /** @description A member wrote the phone: what the messenger says no longer changes it. */
+            phone_by_member: boolean;
             /** @description The client's public name on the conversation's channel, without `@`. */
             username: string | null;
             /** @description What colleagues noted about the client. */
             comment: string;
+        };
+        ContactConversations: {
+            /** @description Latest activity first. */
+            items: components["schemas"]["Conversation"][];
+            position: components["schemas"]["StreamPosition"];
         };
         /**
          * Format: int64
          * @example 1
          */
         ContactId: number;
+        /** @description What is to be changed; what is left out stays. */
+        ContactPatch: {
+            /**
+             * @description At most 120 characters. Empty: as the messenger calls the client.
+             * @example Катя Орлова
+             */
+            name?: string | null;
+            /**
+             * @description In any spelling. Empty: as the messenger tells.
+             * @example +7 926 123-45-67
+             */
+            phone?: string | null;
+            /** @description At most 2,000 characters. Goes with `comment_before`. */
+            comment?: string | null;
+            /**
+             * @description What the comment said when the new one was begun. When it says something else by now, the answer
+             *     is `comment_conflict` with the present one in `params`.
+             */
+            comment_before?: string | null;
+        };
         /** @description The content of a message beside its attachments. */
         Content: {
             text: string;
@@ -1342,7 +1422,7 @@ export interface components {
              * @example text_too_long
              * @enum {string}
              */
-            code: "unauthenticated" | "csrf" | "forbidden" | "not_found" | "webhook_secret_wrong" | "method_not_allowed" | "unsupported_media_type" | "invalid_json" | "invalid_request" | "body_too_large" | "request_timeout" | "rate_limited" | "setup_link_invalid" | "sign_in_link_invalid" | "phone_invalid" | "code_wrong" | "code_expired" | "code_too_many_attempts" | "code_resend_too_early" | "name_invalid" | "credential_malformed" | "credential_refused" | "credential_of_other_account" | "provider_unreachable" | "channel_exists" | "channel_disabled" | "channel_deleted" | "channel_kind_unknown" | "public_url_needed" | "text_empty" | "text_too_long" | "caption_too_long" | "client_message_id_invalid" | "client_message_id_conflict" | "conversation_unreachable" | "not_outgoing" | "status_conflict" | "edit_not_supported" | "delete_not_supported" | "note_empty" | "note_too_long" | "draft_too_long" | "quick_reply_name_invalid" | "quick_reply_empty" | "quick_reply_too_long" | "too_many_quick_replies" | "file_too_big" | "file_kind_refused" | "file_empty" | "file_not_ready" | "origin_not_allowed" | "visitor_token_invalid" | "identity_not_believed" | "widget_setting_invalid" | "colour_too_light" | "origin_invalid" | "internal" | "unavailable";
+            code: "unauthenticated" | "csrf" | "forbidden" | "not_found" | "webhook_secret_wrong" | "method_not_allowed" | "unsupported_media_type" | "invalid_json" | "invalid_request" | "body_too_large" | "request_timeout" | "rate_limited" | "setup_link_invalid" | "sign_in_link_invalid" | "phone_invalid" | "code_wrong" | "code_expired" | "code_too_many_attempts" | "code_resend_too_early" | "name_invalid" | "credential_malformed" | "credential_refused" | "credential_of_other_account" | "provider_unreachable" | "channel_exists" | "channel_disabled" | "channel_deleted" | "channel_kind_unknown" | "public_url_needed" | "text_empty" | "text_too_long" | "caption_too_long" | "client_message_id_invalid" | "client_message_id_conflict" | "conversation_unreachable" | "not_outgoing" | "status_conflict" | "edit_not_supported" | "delete_not_supported" | "note_empty" | "note_too_long" | "draft_too_long" | "contact_phone_invalid" | "comment_too_long" | "comment_conflict" | "quick_reply_name_invalid" | "quick_reply_empty" | "quick_reply_too_long" | "too_many_quick_replies" | "file_too_big" | "file_kind_refused" | "file_empty" | "file_not_ready" | "origin_not_allowed" | "visitor_token_invalid" | "identity_not_believed" | "widget_setting_invalid" | "colour_too_light" | "origin_invalid" | "internal" | "unavailable";
             /** @description For people, in English. */
             detail: string;
             /** @description The field the refusal is about. */
@@ -1385,6 +1465,15 @@ export interface components {
         ForwardOrigin: {
             /** @example Школьный совет */
             name: string;
+        };
+        FoundContacts: {
+            /** @description The latest conversation of each client that was found, among those you see. */
+            items: components["schemas"]["Conversation"][];
+            /** @description Yours, of these conversations. */
+            read_markers: components["schemas"]["ReadMarker"][];
+            /** @description `null` on the last page. */
+            next_cursor: string | null;
+            position: components["schemas"]["StreamPosition"];
         };
         Health: {
             /** @example ok */
@@ -3168,6 +3257,214 @@ export interface operations {
             };
             /** @description `invalid_request` and codes of what is refused, with the `field` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    search_contacts: {
+        parameters: {
+            query: {
+                /**
+                 * @description Beginnings of words of the name, the nickname or the comment, or a phone in any spelling, in part
+                 *     or whole. All of them must be found. At most 200 characters.
+                 */
+                query: string;
+                /** @description `next_cursor` of the answer before. */
+                cursor?: string;
+                /** @description 1 to 50, 20 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                company_id: components["schemas"]["CompanyId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundContacts"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found`: it does not exist, or you may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    change_contact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                company_id: components["schemas"]["CompanyId"];
+                contact_id: components["schemas"]["ContactId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContactPatch"];
+            };
+        };
+        responses: {
+            /** @description Those you see, as they are now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactConversations"];
+                };
+            };
+            /** @description `invalid_json` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `csrf` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found`: it does not exist, or you may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `comment_conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_request` and codes of what is refused, with the `field` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_contact_conversations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                company_id: components["schemas"]["CompanyId"];
+                contact_id: components["schemas"]["ContactId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Those you see */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactConversations"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found`: it does not exist, or you may not see it */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -130,7 +130,7 @@ async fn write(
         },
     };
     let visitor = told(&before, &request, now.as_millis());
-    // What a member calls the client stays, until the client says something else.
+    // Said once, when it is new.
     let name = match &visitor.name {
         Some(name) if first || visitor.name != before.name => name.clone(),
         None if first => name_of_nobody(settings, visitor.number),
@@ -176,6 +176,13 @@ async fn write(
     tx.db().save_widget_visitor(channel.company_id, &visitor).await?;
     let message = tx.db().message(channel.company_id, message_id).await?;
     let message = message.ok_or_else(|| StoreError::inconsistent("a stored message has gone"))?;
+    if (&visitor.phone, &visitor.email) != (&before.phone, &before.email) {
+        // The card does not say them, as nobody vouches for them; the search finds them all the same.
+        let (company, id) = (channel.company_id, message.conversation_id);
+        if let Some(conversation) = tx.db().conversation_of_company(company, id).await? {
+            tx.db().index_contacts(&[conversation.contact.id.0]).await?;
+        }
+    }
     metrics::counter!("uzel_messages_received_total").increment(1);
     Ok((message, true))
 }

@@ -30,6 +30,7 @@ use crate::error::{Code, ErrorBody, ErrorItem};
         (name = "session", description = "Setting up, signing in and out"),
         (name = "company", description = "Members and channels of a company"),
         (name = "conversations", description = "Conversations and their messages"),
+        (name = "contacts", description = "Clients: their cards, and the search for them"),
         (name = "quick_replies", description = "Saved answers of a company"),
         (name = "files", description = "Files of messages"),
         (name = "deliveries", description = "What goes out, and what could not"),

@@ -13,8 +13,8 @@ use crate::records::{ConversationCounts, ConversationFilter, ConversationPage};
 
 /// The columns of a [`ConversationRow`], from `conversations c`, `contacts p`, `contact_identities i`.
 pub const COLUMNS: &str = "c.id, c.company_id, c.channel_id, c.contact_id, p.name AS contact_name, \
-     p.phone AS contact_phone, i.username AS contact_username, p.comment AS contact_comment, c.state, \
-     c.assignee_id, c.unanswered_count, c.waiting_since, c.activity, c.last_incoming_position, \
+     p.named_by_member, p.phone AS contact_phone, p.phone_by_member, i.username AS contact_username, \
+     p.comment AS contact_comment, c.state, c.assignee_id, c.unanswered_count, c.waiting_since, c.activity, c.last_incoming_position, \
      c.last_message, c.reachable, c.version, c.created_at";
 const FROM: &str = "FROM conversations c JOIN contacts p ON p.id = c.contact_id \
      JOIN contact_identities i ON i.id = c.identity_id";
@@ -26,7 +26,9 @@ pub struct ConversationRow {
     pub channel_id: i64,
     pub contact_id: i64,
     pub contact_name: String,
+    pub named_by_member: bool,
     pub contact_phone: Option<String>,
+    pub phone_by_member: bool,
     pub contact_username: Option<String>,
     pub contact_comment: String,
     pub state: String,
@@ -54,7 +56,9 @@ impl TryFrom<ConversationRow> for Conversation {
             contact: ContactCard {
                 id: ContactId(row.contact_id),
                 name: row.contact_name,
+                named_by_member: row.named_by_member,
                 phone: row.contact_phone,
+                phone_by_member: row.phone_by_member,
                 username: row.contact_username,
                 comment: row.contact_comment,
             },
@@ -76,7 +80,7 @@ impl TryFrom<ConversationRow> for Conversation {
 }
 
 /// The member's visibility as two parameters: whether it is narrowed, and to which channels.
-fn visible(scope: &Scope) -> (bool, Vec<i64>) {
+pub fn visible(scope: &Scope) -> (bool, Vec<i64>) {
     match &scope.visibility {
         Visibility::All => (true, Vec::new()),
         Visibility::Channels(channels) => (false, channels.iter().map(|id| id.0).collect()),

@@ -6,6 +6,7 @@ use super::{Conn, dialect};
 pub mod attachments;
 pub mod channels;
 pub mod companies;
+pub mod contacts;
 pub mod conversations;
 pub mod deliveries;
 pub mod drafts;

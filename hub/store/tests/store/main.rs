@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test did not expect is its failure")]
 
 mod conflicts;
+mod contacts;
 mod conversations;
 mod deliveries;
 mod events;

@@ -7,8 +7,10 @@ use std::fmt::Debug;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use hub_domain::delivery::DeliveryState;
-use hub_domain::{ConversationId, MessageId, Visibility};
-use hub_store::records::{ClaimRequest, ConversationFilter, ConversationPage, MessageKey};
+use hub_domain::{ConversationId, MessageId, Visibility, terms};
+use hub_store::records::{
+    ClaimRequest, ContactSearch, ConversationFilter, ConversationPage, MessageKey,
+};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 
@@ -83,6 +85,9 @@ async fn fill(store: &TestStore) -> Office {
     let first = offices[0];
     for sql in [
         "INSERT INTO contacts (id, company_id, name, created_at) SELECT 100 + i, 1 + i % 10, 'name', 0 FROM n",
+        "INSERT INTO widget_visitors (channel_id, visitor_id, company_id, number, user_agent, created_at, changed_at)
+         SELECT 1 + i % 10, CAST(i AS TEXT), 1 + i % 10, i, '', 0, 0 FROM n",
+        "INSERT INTO contact_terms (contact_id, company_id, term) SELECT 100 + i, 1 + i % 10, 'name' || (i % 100) FROM n",
         "INSERT INTO contact_identities (id, company_id, channel_id, contact_id, external_id, chat_id, created_at)
          SELECT 100 + i, 1 + i % 10, 1 + i % 10, 100 + i, CAST(i AS TEXT), 'chat', 0 FROM n",
         "INSERT INTO conversations (id, company_id, channel_id, contact_id, identity_id, state, assignee_id,
@@ -125,6 +130,13 @@ async fn ask_everything(store: &TestStore, office: Office) {
         }
     }
     db.conversation_counts(&scope).await.unwrap();
+    for text in ["name1", "name1 na"] {
+        let search = ContactSearch { terms: terms::asked(text), after: None, limit: 20 };
+        db.search_contacts(&scope, &search).await.unwrap();
+    }
+    db.conversations_of_contacts(&scope, &[101, 102]).await.unwrap();
+    db.contacts_with_phone(office.company, "79261234567", 20).await.unwrap();
+    db.contacts_to_index(0, 1000).await.unwrap();
     db.messages_before(ConversationId(101), MessageKey::END, 50).await.unwrap();
     db.messages_after(ConversationId(101), MessageKey::START, 50).await.unwrap();
     db.position_of_late(ConversationId(101), 1000).await.unwrap();
@@ -193,6 +205,15 @@ const ASKED: &[(&str, &str)] = &[
     ("FROM messages WHERE conversation_id = $1 AND ordinal > 0 AND ordinal < $2", "101, 1000"),
     ("SELECT COUNT(*), MIN(created_at) FROM messages", "101, 0, 0, 0, 1000"),
     ("FROM events WHERE company_id = $1", "1, 0, 100, 100"),
+    ("LIMIT $4) AS r", "1, 'name1', 'name1z', 2000"),
+    ("w.channel_id", "1, 'name1', 'name1z', '', 0, true, '{}', 20"),
+    ("o.contact_id = t.contact_id", "1, 'name1', 'name1z', '', 0, true, '{}', 20, 'na', 'naz'"),
+    ("FROM contact_identities i JOIN contacts p", "1, '{101,102}', true, '{}'"),
+    ("t.term = $2 AND p.phone = $2", "1, '79261234567', 20"),
+    ("FROM contacts p WHERE p.id > $1", "0, 1000"),
+    ("SELECT DISTINCT contact_id FROM contact_terms", "'{101}'"),
+    ("FROM contacts p LEFT JOIN contact_identities i", "'{101}'"),
+    ("DELETE FROM contact_terms", "'{101}'"),
     ("AS identity_external_id", "'{1}', '{kate}'"),
     ("SELECT m.channel_id, m.external_id, m.id, m.conversation_id", "'{1}', '{kate}'"),
     (

@@ -114,6 +114,16 @@ fn statements(
             "INSERT INTO contacts (id, company_id, name, created_at) SELECT i, {company}, {name}, {AT} FROM {rows}"
         ),
         format!(
+            "INSERT INTO contact_terms (contact_id, company_id, term) SELECT i, {company}, 'client' FROM {rows}"
+        ),
+        format!(
+            "INSERT INTO contact_terms (contact_id, company_id, term)
+             SELECT i, {company}, CAST(i - 1 AS TEXT) FROM {rows}"
+        ),
+        format!(
+            "INSERT INTO contact_terms (contact_id, company_id, term) SELECT i, {company}, {client} FROM {rows}"
+        ),
+        format!(
             "INSERT INTO contact_identities (id, company_id, channel_id, contact_id, external_id, chat_id, username,
                  language, created_at)
              SELECT i, {company}, {place}, i, {client}, {client}, 'client_' || {client}, 'ru', {AT} FROM {rows}"
