@@ -22,7 +22,7 @@ test('two operators see the same at once', async ({ browser, page, product }) =>
 
   // Assigned by one, seen by both within a second.
   await page.getByRole('button', { name: 'Ответственный: Не назначен' }).first().click();
-  await page.getByRole('menuitemradio', { name: 'Анна Соловьёва' }).click();
+  await page.getByRole('option', { name: 'Анна Соловьёва' }).click();
   const assigned = { name: 'Ответственный: Анна Соловьёва' };
   await expect(page.getByRole('button', assigned).first()).toBeVisible();
   await expect(other.getByRole('button', assigned).first()).toBeVisible({ timeout: 1000 });

@@ -23,6 +23,7 @@ export type Member = Schemas['Member'];
 export type Message = Schemas['Message'];
 export type MessagePreview = Schemas['MessagePreview'];
 export type MessageStatus = Schemas['MessageStatus'];
+export type Role = Schemas['Role'];
 export type QuickReply = Schemas['QuickReply'];
 export type ReadMarker = Schemas['ReadMarker'];
 export type Session = Schemas['Session'];

@@ -98,6 +98,15 @@ export function bytes(count: number): string {
   return t('size.megabytes', { size: number(count / 1024 / 1024, 1) });
 }
 
+/** The zone in which times are shown, as it was at that time: `Москва, стандартное время (GMT+3)`. */
+export function zoneName(iso: string): string {
+  const named = (timeZoneName: 'long' | 'shortOffset') =>
+    new Intl.DateTimeFormat(locale(), { timeZoneName })
+      .formatToParts(new Date(iso))
+      .find(({ type }) => type === 'timeZoneName')?.value ?? '';
+  return `${named('long')} (${named('shortOffset')})`;
+}
+
 /** To the second: for what became of a message. */
 export const dateTimeExact = (iso: string) =>
   format(new Date(iso), {

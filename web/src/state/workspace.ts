@@ -14,6 +14,7 @@ import type {
   StreamPosition,
 } from '../api/types';
 import { apply, type Batch, batchOf, type Entities, noEntities } from '../realtime/apply';
+import { createCardDrafts } from './card-drafts';
 import { type Database, ownerOf } from './database';
 import { Drafts } from './drafts';
 import { applyEphemeral, clientWrote, createPresence, expire } from './ephemeral';
@@ -33,6 +34,7 @@ import { loadingThread, type Thread, threadOfPage, withNewer, withOlder } from '
 
 const PAGE = 40;
 const COUNTS_AFTER_MS = 1_500;
+const VISITED = 20;
 
 export interface ListState {
   status: 'loading' | 'ready' | 'failed';
@@ -93,6 +95,9 @@ export class Workspace {
     reloading: false,
   });
   readonly presence = createPresence();
+  /** Conversations that were open in this page, the latest first. */
+  readonly visited = createStore<readonly number[]>([]);
+  readonly cardDrafts = createCardDrafts();
   readonly drafts: Drafts;
   readonly outbox: Outbox;
   /** Through where everything is known; null until the first answers. */
@@ -156,6 +161,11 @@ export class Workspace {
     if (this.countsTimer) clearTimeout(this.countsTimer);
     void this.drafts.save();
     this.outbox.stop();
+  }
+
+  /** The conversation on screen. */
+  get openThread(): number | null {
+    return this.thread;
   }
 
   /** A full load has begun and not ended. */
@@ -316,6 +326,9 @@ export class Workspace {
   showThread(conversationId: number | null, around?: number): void {
     this.thread = conversationId;
     if (conversationId === null) return;
+    this.visited.update((ids) =>
+      [conversationId, ...ids.filter((id) => id !== conversationId)].slice(0, VISITED),
+    );
     const { threads } = this.store.get();
     const held = threads[conversationId];
     if (!held || held.status === 'failed') void this.loadThread(conversationId, around);

@@ -6,7 +6,7 @@ import { t } from '../../i18n';
 import { useStore } from '../../state/store';
 import { messagesOf } from '../../state/thread';
 import { Composer } from '../composer/Composer';
-import { ContactPanel } from '../contact/ContactPanel';
+import { LazyContactPanel } from '../contact/LazyContactPanel';
 import { useInside } from '../shell/workspace-context';
 import classes from './ConversationView.module.css';
 import { Header } from './Header';
@@ -173,7 +173,7 @@ export function ConversationView({ id, target }: { id: number; target: number | 
           onTyping={typing}
         />
       </section>
-      {card && <ContactPanel onClose={() => setCard(false)} />}
+      {card && <LazyContactPanel onClose={() => setCard(false)} />}
       <LazyViewer />
     </ThreadContext.Provider>
   );

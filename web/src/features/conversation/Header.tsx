@@ -7,7 +7,6 @@ import {
   IconLayoutSidebarRightCollapse,
   IconLayoutSidebarRightExpand,
   IconMailOpened,
-  IconUserOff,
 } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
 import { ActionMenu } from '../../components/ActionMenu';
@@ -19,6 +18,7 @@ import { phone } from '../../i18n/format';
 import { useStore } from '../../state/store';
 import { isDeleted } from '../channels/words';
 import { useMessagesRoute } from '../inbox/useMessagesRoute';
+import { AssigneePicker } from './AssigneePicker';
 import { useConversationActions } from './actions';
 import classes from './Header.module.css';
 import { useThread } from './thread-context';
@@ -65,7 +65,7 @@ export function Header({ cardOpen, onCard }: { cardOpen: boolean; onCard: () => 
         </p>
       </div>
       <Viewers />
-      <AssigneeMenu />
+      <AssigneePicker />
       <span className={classes.wide}>
         <Tip label={t('conversation.mark_answered')}>
           <ActionIcon
@@ -145,53 +145,5 @@ function Viewers() {
         ))}
       </span>
     </Tip>
-  );
-}
-
-/** The pencil of the header: to me, to a colleague, to nobody. */
-export function AssigneeMenu() {
-  const { workspace, conversation, members } = useThread();
-  const actions = useConversationActions(conversation);
-  const { assignee_id: assignee } = conversation;
-  const name = assignee === null ? t('conversation.nobody') : memberName(members, assignee);
-  const colleagues = Object.values(members)
-    .filter((member) => member.id !== workspace.me.id)
-    .sort((a, b) => a.name.localeCompare(b.name));
-  const label = t('conversation.assignee_is', { name });
-  return (
-    <ActionMenu
-      width={250}
-      trigger={
-        <button type="button" className={classes.assignee} aria-label={label} title={label}>
-          <Avatar name={assignee === null ? '' : name} size={24} />
-          <span>{name}</span>
-        </button>
-      }
-      entries={() => [
-        { key: 'heading', heading: t('conversation.assignee') },
-        {
-          key: 'me',
-          label: t('conversation.assign_me'),
-          icon: <Avatar name={workspace.me.name} size={22} />,
-          checked: assignee === workspace.me.id,
-          onSelect: () => void actions.assign(workspace.me.id),
-        },
-        ...colleagues.map((member) => ({
-          key: String(member.id),
-          label: member.name,
-          icon: <Avatar name={member.name} size={22} />,
-          checked: assignee === member.id,
-          onSelect: () => void actions.assign(member.id),
-        })),
-        { key: 'line', divider: true as const },
-        {
-          key: 'nobody',
-          label: t('conversation.assign_nobody'),
-          icon: <IconUserOff size={18} stroke={1.7} aria-hidden="true" />,
-          checked: assignee === null,
-          onSelect: () => void actions.assign(null),
-        },
-      ]}
-    />
   );
 }

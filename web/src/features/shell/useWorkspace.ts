@@ -62,11 +62,16 @@ function listen(workspace: Workspace, socket: Socket): () => void {
     void workspace.drafts.save();
     void workspace.drafts.handOver();
   };
+  const unsaved = (event: BeforeUnloadEvent) => {
+    if (workspace.cardDrafts.isDirty()) event.preventDefault();
+  };
+  window.addEventListener('beforeunload', unsaved);
   window.addEventListener('online', online);
   window.addEventListener('offline', offline);
   window.addEventListener('pagehide', leaving);
   document.addEventListener('visibilitychange', visibility);
   return () => {
+    window.removeEventListener('beforeunload', unsaved);
     window.removeEventListener('online', online);
     window.removeEventListener('offline', offline);
     window.removeEventListener('pagehide', leaving);

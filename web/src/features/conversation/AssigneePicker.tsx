@@ -1,0 +1,60 @@
+import { lazy, Suspense, useRef, useState } from 'react';
+import { Avatar } from '../../components/Avatar';
+import { t } from '../../i18n';
+import classes from './AssigneePicker.module.css';
+import { useThread } from './thread-context';
+import { memberName } from './words';
+
+const load = () => import('./AssigneeList');
+const AssigneeList = lazy(() => load().then((module) => ({ default: module.AssigneeList })));
+
+/** Who answers: to me, to a colleague, to nobody. The list is loaded when somebody comes near. */
+export function AssigneePicker() {
+  const { conversation, members } = useThread();
+  const { assignee_id: assignee } = conversation;
+  const name = assignee === null ? t('conversation.nobody') : memberName(members, assignee);
+  const label = t('conversation.assignee_is', { name });
+  const [asked, setAsked] = useState(false);
+  const [opened, setOpened] = useState(false);
+  const button = useRef<HTMLButtonElement>(null);
+  // A press outside closes the list before the click arrives, and the button is outside of it.
+  const pressedWhileOpen = useRef(false);
+  return (
+    <span className={classes.place}>
+      <button
+        ref={button}
+        type="button"
+        className={classes.assignee}
+        aria-label={label}
+        title={label}
+        aria-haspopup="dialog"
+        aria-expanded={opened}
+        onPointerEnter={() => void load()}
+        onFocus={() => void load()}
+        onPointerDown={() => {
+          pressedWhileOpen.current = opened;
+        }}
+        onClick={() => {
+          setAsked(true);
+          setOpened(!pressedWhileOpen.current);
+          pressedWhileOpen.current = false;
+        }}
+      >
+        <Avatar name={assignee === null ? '' : name} size={24} />
+        <span>{name}</span>
+      </button>
+      {asked && (
+        <Suspense fallback={null}>
+          <AssigneeList
+            opened={opened}
+            onClose={() => {
+              setOpened(false);
+              button.current?.focus();
+            }}
+            onLeave={() => setOpened(false)}
+          />
+        </Suspense>
+      )}
+    </span>
+  );
+}
