@@ -51,6 +51,9 @@ const signInLink = createRoute({
 const company = createRoute({
   getParentRoute: () => root,
   path: '/c/$company',
+  // What was searched for when the page was left; Back shows the results again.
+  validateSearch: (search: Record<string, unknown>): { find?: string } =>
+    typeof search.find === 'string' && search.find !== '' ? { find: search.find.slice(0, 200) } : {},
   beforeLoad: async ({ location, params }) => {
     // Opened while we wait: the workspace needs it next.
     void database();

@@ -70,6 +70,42 @@ for (const [language, scheme] of LOOKS) {
     await page.getByRole('button', { name: words.add, exact: true }).click();
     expect.soft(await findings(page), 'a new template').toEqual([]);
 
+    // The card with its fields open, a quarrel about the comment, the list of colleagues.
+    const ru = language === 'ru';
+    const panel = page.getByRole('complementary');
+    for (const name of ru
+      ? ['Изменить: Имя клиента', 'Изменить: Комментарий по клиенту']
+      : ['Edit: Client name', 'Edit: Comment on the client']) {
+      await panel.getByRole('button', { name }).click();
+    }
+    const { items } = await product.api<{ items: { contact: { id: number } }[] }>(
+      marina,
+      'GET',
+      '/companies/1/conversations',
+    );
+    await product.api(marina, 'PATCH', `/companies/1/contacts/${items[0]?.contact.id}`, {
+      phone: '+7 926 418-07-53',
+      comment: 'Дочь Соня',
+      comment_before: '',
+    });
+    await expect(panel.getByRole('alert')).toContainText('Дочь Соня');
+    expect(await findings(page), 'card').toEqual([]);
+    await panel.getByRole('button', { name: ru ? /^Ответственный/ : /^Assignee/ }).click();
+    await expect(page.getByRole('combobox')).toBeFocused();
+    expect(await findings(page), 'assignee').toEqual([]);
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Control+k');
+    await expect(page.getByRole('combobox')).toBeFocused();
+    expect(await findings(page), 'search, nothing asked').toEqual([]);
+    await page.keyboard.type('926 орл');
+    await expect(page.getByRole('option', { name: /Катя Орлова/ })).toBeVisible();
+    expect(await findings(page), 'search').toEqual([]);
+    await page.keyboard.press('Escape');
+
+    // Nothing half written may hold the page back.
+    for (const name of ru ? ['Отменить', 'Взять новый'] : ['Cancel', 'Take the new one']) {
+      await panel.getByRole('button', { name }).first().click();
+    }
     await page.goto(`${product.url}/c/1/settings/channels`);
     await page.getByText('@harbour_desk_bot').waitFor();
     expect.soft(await findings(page), 'channels').toEqual([]);
@@ -179,12 +215,13 @@ test('the inbox is worked by keyboard alone', async ({ page, product }) => {
   await expect(view.bubble('Первая строка').getByRole('img', { name: 'Отправлено' })).toBeVisible();
   await expect(view.field).toHaveValue('');
 
-  // A menu gives the focus back to its button.
+  // A list gives the focus back to its button.
   const assignee = page.getByRole('button', { name: /^Ответственный:/ }).first();
   await assignee.focus();
   await page.keyboard.press('Enter');
-  await expect(page.getByRole('menu')).toBeVisible();
+  await expect(page.getByRole('combobox')).toBeFocused();
   await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('ArrowUp');
   await page.keyboard.press('Enter');
   await expect(page.getByRole('button', { name: 'Ответственный: Марина Белова' }).first()).toBeFocused();
 });

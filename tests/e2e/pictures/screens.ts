@@ -54,6 +54,16 @@ export const SCREENS: Screen[] = [
       await page.getByRole('link', { name: /Екатерина Жуковская/ }).waitFor();
     },
   },
+  {
+    name: 'search',
+    inside: true,
+    open: async (page, demo) => {
+      await demo.openChat(page, 'Екатерина Жуковская');
+      await page.keyboard.press('Control+k');
+      await page.getByRole('combobox').fill('ек');
+      await page.getByRole('option', { name: /Екатерина Жуковская/ }).waitFor();
+    },
+  },
   { name: 'channels', inside: true, open: section('settings/channels') },
   { name: 'delivery', inside: true, open: section('settings/delivery') },
   { name: 'company', inside: true, open: section('settings/company') },

@@ -13,6 +13,7 @@ import { isTroubled } from '../channels/words';
 import { ChannelBanner } from '../connection/ChannelBanner';
 import { ConnectionBanner } from '../connection/ConnectionBanner';
 import { DemoBanner } from '../connection/DemoBanner';
+import { SearchField } from '../search/SearchField';
 import { CompanySwitch } from './CompanySwitch';
 import { ProfileMenu } from './ProfileMenu';
 import classes from './Shell.module.css';
@@ -113,6 +114,7 @@ export function Shell({ children }: { children: ReactNode }) {
       </nav>
       <div className={classes.column}>
         <header className={classes.top}>
+          <SearchField />
           <CompanySwitch />
           <ProfileMenu />
         </header>
