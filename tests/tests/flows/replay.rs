@@ -301,10 +301,7 @@ async fn every_action(database: Database) -> Vec<(String, Triple)> {
 
     change(QuickReplyChange::Delete).await.expect("deletes");
     proof.step("a_quick_reply_is_deleted").await;
-    let renamed = CompanyChange {
-        name: Some("Точка опоры".to_owned()),
-        ..CompanyChange::default()
-    };
+    let renamed = CompanyChange { name: Some("Точка опоры".to_owned()) };
     change_company(&store, &admin, renamed).await.expect("renames");
     proof.step("a_company_is_renamed").await;
 

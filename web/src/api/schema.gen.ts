@@ -1105,8 +1105,6 @@ export interface components {
         CompanyPatch: {
             /** @example Точка роста */
             name?: string | null;
-            /** @example Europe/Moscow */
-            time_zone?: string | null;
         };
         /** @description A kind of channel that can be connected. */
         ConnectableKind: {

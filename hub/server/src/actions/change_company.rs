@@ -1,4 +1,4 @@
-//! An administrator changes the company's name or time zone.
+//! An administrator changes the company's name.
 
 use hub_domain::company::COMPANY_NAME_LIMIT;
 use hub_domain::event::{Changes, EventType};
@@ -6,14 +6,13 @@ use hub_domain::{Company, Scope};
 use hub_store::Store;
 
 use super::by_member;
-use super::set_up::{checked_name, checked_time_zone};
+use super::set_up::checked_name;
 use crate::error::ApiError;
 
 /// What is wanted changed; `None` stays.
 #[derive(Debug, Clone, Default)]
 pub struct CompanyChange {
     pub name: Option<String>,
-    pub time_zone: Option<String>,
 }
 
 pub async fn change_company(
@@ -23,18 +22,14 @@ pub async fn change_company(
 ) -> Result<Company, ApiError> {
     let name =
         change.name.map(|name| checked_name(&name, COMPANY_NAME_LIMIT, "name")).transpose()?;
-    let time_zone = change.time_zone.map(|zone| checked_time_zone(&zone)).transpose()?;
     let scope = scope.clone();
     store
         .write(scope.company_id, move |tx| {
             Box::pin(async move {
                 let before = tx.db().company(scope.company_id).await?;
                 let before = before.ok_or_else(ApiError::not_found)?;
-                let company = Company {
-                    name: name.unwrap_or_else(|| before.name.clone()),
-                    time_zone: time_zone.unwrap_or_else(|| before.time_zone.clone()),
-                    ..before.clone()
-                };
+                let company =
+                    Company { name: name.unwrap_or_else(|| before.name.clone()), ..before.clone() };
                 if company == before {
                     return Ok(before);
                 }

@@ -36,8 +36,6 @@ pub async fn get_company(
 pub struct CompanyPatch {
     #[schema(example = "Точка роста")]
     pub name: Option<String>,
-    #[schema(example = "Europe/Moscow")]
-    pub time_zone: Option<String>,
 }
 
 /// Changes the company.
@@ -50,6 +48,6 @@ pub async fn change(
     RequireAdministrator(scope): RequireAdministrator,
     JsonBody(body): JsonBody<CompanyPatch>,
 ) -> Result<Json<Company>, ApiError> {
-    let change = CompanyChange { name: body.name, time_zone: body.time_zone };
+    let change = CompanyChange { name: body.name };
     change_company(&app.store, &scope, change).await.map(Json)
 }
