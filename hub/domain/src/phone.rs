@@ -7,6 +7,8 @@ use phonenumber::country;
 /// Accepts `+7 926 …`, `8 926 …` (a Russian trunk prefix), spaces, brackets and dashes. A number
 /// without a country code is read as Russian, as the users of this product write it.
 pub fn normalize(text: &str) -> Option<String> {
+    // What is copied from a page may hold blanks that do not break.
+    let text: String = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
     let text = text.trim();
     if text.len() > 40 {
         return None;
@@ -56,6 +58,7 @@ mod tests {
             "79261234567",
             "+79261234567",
             " 8-926-123-45-67 ",
+            "+7\u{a0}926\u{a0}123-45-67",
         ] {
             assert_eq!(normalize(spelling).as_deref(), Some("79261234567"), "{spelling}");
         }
