@@ -9,6 +9,7 @@ import { t } from '../../i18n';
 import { sentenceOf } from '../../i18n/errors';
 import { dateTime, rowTime } from '../../i18n/format';
 import { useStore } from '../../state/store';
+import { isDeleted } from '../channels/words';
 import { contactName } from '../conversation/words';
 import { useMessagesRoute } from '../inbox/useMessagesRoute';
 import { useInside } from '../shell/workspace-context';
@@ -69,7 +70,7 @@ export function OtherChats({ conversation }: { conversation: Conversation }) {
                 params={{ ...params, conversation: String(other.id) }}
                 className={classes.other}
               >
-                {channel && <ChannelBadge kind={channel.kind} size={28} />}
+                {channel && <ChannelBadge kind={channel.kind} size={28} deleted={isDeleted(channel)} />}
                 <span>
                   <span>{channel?.name ?? contactName(other)}</span>
                   <small title={dateTime(last)}>

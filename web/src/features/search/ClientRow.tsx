@@ -4,6 +4,7 @@ import { ChannelBadge } from '../../components/ChannelBadge';
 import { t } from '../../i18n';
 import { dateTime, phone, rowTime } from '../../i18n/format';
 import { useStore } from '../../state/store';
+import { isDeleted } from '../channels/words';
 import { contactName, previewText } from '../conversation/words';
 import { useInside } from '../shell/workspace-context';
 import { Marked } from './Marked';
@@ -36,7 +37,7 @@ export function ClientRow({ id, query }: { id: number; query: string }) {
       <Avatar
         name={contact.name}
         size={36}
-        badge={channel && <ChannelBadge kind={channel.kind} size={15} ring />}
+        badge={channel && <ChannelBadge kind={channel.kind} size={15} ring deleted={isDeleted(channel)} />}
       />
       <span className={classes.client}>
         <b dir="auto">

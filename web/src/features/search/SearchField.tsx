@@ -3,13 +3,11 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { lazy, useEffect, useState } from 'react';
 import { Lazily } from '../../components/Lazily';
 import { t } from '../../i18n';
+import { whenIdle } from '../shell/idle';
 import classes from './SearchField.module.css';
 
 const load = () => import('./Palette');
 const Palette = lazy(() => load().then((module) => ({ default: module.Palette })));
-
-/** The page itself comes first. */
-const LOAD_AFTER_MS = 1500;
 
 const isApple = /Mac|iPhone|iPad/.test(navigator.platform);
 
@@ -28,10 +26,7 @@ export function SearchField() {
   const [opened, setOpened] = useState(false);
 
   // What is typed right after the shortcut is not to be lost while the code is on its way.
-  useEffect(() => {
-    const timer = setTimeout(() => void load().catch(() => undefined), LOAD_AFTER_MS);
-    return () => clearTimeout(timer);
-  }, []);
+  useEffect(() => whenIdle(() => void load().catch(() => undefined)), []);
 
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
