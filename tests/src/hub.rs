@@ -10,8 +10,8 @@ use std::time::Duration;
 use channel_testkit::FakeChannel;
 use hub_domain::channel::{Channel, ChannelKind, IntakeMode, NumberedUpdate};
 use hub_domain::{
-    Company, CompanyId, Conversation, ConversationId, Event, FixedClock, Member, Message, Role,
-    Scope, Timestamp, Visibility,
+    ChatOrder, Clock as _, Company, CompanyId, Conversation, ConversationId, Event, FixedClock,
+    Member, Message, Role, Scope, Timestamp, Visibility,
 };
 use hub_server::actions::apply_updates::apply_updates;
 use hub_server::actions::connect_channel::{ConnectChannel, connect_channel};
@@ -22,7 +22,9 @@ use hub_server::drivers::Drivers;
 use hub_server::files::Files;
 use hub_server::gateways::Gateways;
 use hub_server::lifecycle::Lifecycle;
-use hub_store::records::{ClaimRequest, ConversationFilter, ConversationPage, MessageKey};
+use hub_store::records::{
+    ClaimRequest, ConversationFilter, ConversationPage, ConversationQuery, ListPart, MessageKey,
+};
 use hub_store::{Store, StoreError, StoreOptions, Vault};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -254,9 +256,10 @@ impl TestHub {
         let mut reader = self.store.reader().await.expect("a reader");
         let mut snapshot = Snapshot::default();
         let page = ConversationPage {
-            filter: ConversationFilter::All,
+            query: ConversationQuery::of(ConversationFilter::All, self.clock.now()),
+            order: ChatOrder::Activity,
+            part: ListPart::Top,
             limit: 10_000,
-            ..ConversationPage::default()
         };
         let conversations = reader.db().conversations(&self.scope, &page).await.expect("a list");
         for conversation in conversations {

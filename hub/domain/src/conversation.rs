@@ -79,6 +79,50 @@ pub struct Conversation {
     pub version: i64,
 }
 
+impl Conversation {
+    /// Time of the message that the chat list shows; the beginning of time before there is one.
+    pub fn last_message_at(&self) -> Timestamp {
+        self.last_message.as_ref().map_or(Timestamp(0), |last| last.sent_at)
+    }
+}
+
+/// How long a conversation is active after its last message.
+pub const ACTIVE_MS: i64 = 7 * 24 * 60 * 60 * 1000;
+
+/// What the chat list is sorted by, latest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ChatOrder {
+    /// The last message of the client.
+    #[default]
+    Activity,
+    /// The beginning of the conversation.
+    Created,
+}
+
+impl ChatOrder {
+    pub const ALL: [Self; 2] = [Self::Activity, Self::Created];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Activity => "activity",
+            Self::Created => "created",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|order| order.as_str() == text)
+    }
+
+    /// Where a conversation stands in this order.
+    pub const fn key_of(self, conversation: &Conversation) -> i64 {
+        match self {
+            Self::Activity => conversation.activity,
+            Self::Created => conversation.id.0,
+        }
+    }
+}
+
 /// Up to where a member has seen a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ReadMarker {

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ChannelId, CompanyId, MemberId, Timestamp, UserId};
+use crate::{ChannelId, ChatOrder, CompanyId, MemberId, Timestamp, UserId};
 
 /// What a member may do. An administrator may do all an operator may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
@@ -48,6 +48,12 @@ pub struct Member {
     /// Offset of the event that last changed this row.
     pub version: i64,
     pub created_at: Timestamp,
+}
+
+/// What a member has chosen for themselves. Colleagues do not see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Preferences {
+    pub chat_order: ChatOrder,
 }
 
 /// Which conversations of the company a member sees.

@@ -12,6 +12,7 @@ pub mod change_channel;
 pub mod change_company;
 pub mod change_contact;
 pub mod change_message;
+pub mod change_preferences;
 pub mod change_profile;
 pub mod change_quick_reply;
 pub mod change_widget;

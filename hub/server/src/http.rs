@@ -1,6 +1,7 @@
 //! Handlers by resource. Thin: they read the request, call an action or the store, and shape the answer.
 
 pub mod channels;
+pub mod chat_list;
 pub mod companies;
 pub mod contacts;
 pub mod conversations;
@@ -12,6 +13,7 @@ pub mod health;
 pub mod members;
 pub mod messages;
 pub mod openapi;
+pub mod preferences;
 pub mod profile;
 pub mod quick_replies;
 pub mod refusals;

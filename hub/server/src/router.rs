@@ -11,8 +11,9 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::error::{ApiError, Code};
 use crate::http::{
-    channels, companies, contacts, conversations, deliveries, demo_site, drafts, files, health,
-    members, messages, openapi, profile, quick_replies, session, visitors, webhooks, widgets,
+    channels, chat_list, companies, contacts, conversations, deliveries, demo_site, drafts, files,
+    health, members, messages, openapi, preferences, profile, quick_replies, session, visitors,
+    webhooks, widgets,
 };
 use crate::{assets, layers, ws};
 
@@ -29,6 +30,7 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(profile::reveal))
         .routes(routes!(companies::get_company, companies::change))
         .routes(routes!(members::list_members))
+        .routes(routes!(preferences::change))
         .routes(routes!(channels::list_channels, channels::connect))
         .routes(routes!(channels::list_channel_kinds))
         .routes(routes!(channels::get_traffic))
@@ -43,8 +45,8 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(contacts::search))
         .routes(routes!(contacts::change))
         .routes(routes!(contacts::list_conversations))
-        .routes(routes!(conversations::list_conversations))
-        .routes(routes!(conversations::count_conversations))
+        .routes(routes!(chat_list::list_conversations))
+        .routes(routes!(chat_list::count_conversations))
         .routes(routes!(conversations::get_conversation))
         .routes(routes!(conversations::put_assignee))
         .routes(routes!(conversations::put_state))

@@ -6,8 +6,8 @@ use hub_domain::conversation::ReadMarker;
 use hub_domain::delivery::DeliveryState;
 use hub_domain::{
     AttachmentId, ChannelId, Company, CompanyId, ContactId, Conversation, ConversationId,
-    DeliveryId, Draft, Member, MemberId, Message, MessageId, QuickReply, QuickReplyId, Role, Scope,
-    SessionId, Timestamp, UserId,
+    DeliveryId, Draft, Member, MemberId, Message, MessageId, Preferences, QuickReply, QuickReplyId,
+    Role, Scope, SessionId, Timestamp, UserId,
 };
 
 use crate::StoreError;
@@ -15,10 +15,10 @@ use crate::given::{GivenAttachment, GivenConversation, GivenKey, GivenMessage};
 use crate::records::{
     Address, ApiToken, AttachmentRecord, Attempt, AttemptEnd, ChannelSecrets, ChannelTraffic,
     ClaimRequest, Claimable, ContactHits, ContactRecord, ContactSearch, ConversationCounts,
-    ConversationPage, Delivery, DeliveryCounts, DeliverySubject, EventRow, KnownIdentity,
-    LinkPurpose, MessageKey, NewAttachment, NewChannel, NewDelivery, NewMessage, NewSession,
-    NewSignInCode, QuickReplyRecord, SessionRow, SignInCode, StreamRow, UnindexedContact, User,
-    WidgetVisitor,
+    ConversationPage, ConversationQuery, Delivery, DeliveryCounts, DeliverySubject, EventRow,
+    KnownIdentity, LinkPurpose, MessageKey, NewAttachment, NewChannel, NewDelivery, NewMessage,
+    NewSession, NewSignInCode, QuickReplyRecord, SessionRow, SignInCode, StreamRow,
+    UnindexedContact, User, WidgetVisitor,
 };
 use crate::writer::PendingEvent;
 
@@ -74,6 +74,9 @@ queries! {
         fn member_of_user(company: CompanyId, user: UserId) -> Option<Member>;
         fn members(company: CompanyId) -> Vec<Member>;
         fn memberships(user: UserId) -> Vec<(Company, Member)>;
+        /// Of each of the user's places.
+        fn preferences_of_user(user: UserId) -> Vec<(MemberId, Preferences)>;
+        fn save_preferences(company: CompanyId, id: MemberId, preferences: Preferences) -> ();
     }
     users {
         fn insert_user(phone: &str, name: &str, now: Timestamp) -> UserId;
@@ -147,13 +150,16 @@ queries! {
         fn prune_raw_updates(before: Timestamp) -> i64;
         fn raw_update_count(channel: ChannelId) -> i64;
     }
+    chat_list {
+        /// In the order of the list, whichever side of the edge it is.
+        fn conversations(scope: &Scope, page: &ConversationPage) -> Vec<Conversation>;
+        fn conversation_counts(scope: &Scope, query: &ConversationQuery) -> ConversationCounts;
+    }
     conversations {
         fn conversation(scope: &Scope, id: ConversationId) -> Option<Conversation>;
         /// Without a member's scope: for effects and updates of channels.
         fn conversation_of_company(company: CompanyId, id: ConversationId) -> Option<Conversation>;
         fn conversation_of_identity(channel: ChannelId, external_id: &str) -> Option<Conversation>;
-        fn conversations(scope: &Scope, page: &ConversationPage) -> Vec<Conversation>;
-        fn conversation_counts(scope: &Scope) -> ConversationCounts;
         fn save_conversation(conversation: &Conversation) -> ();
         fn set_last_place(id: ConversationId, position: i64, ordinal: i64) -> ();
         fn raise_max_ordinal(id: ConversationId, ordinal: i64) -> ();

@@ -181,6 +181,7 @@ given_row! {
         pub activity: i64,
         pub last_incoming_position: i64,
         pub last_message: String,
+        pub last_message_at: Timestamp,
         pub last_position: i64,
         pub last_ordinal: i64,
         pub max_ordinal: i64,

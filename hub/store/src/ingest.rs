@@ -730,6 +730,7 @@ async fn update_conversations<'k>(
             activity: conversation.activity,
             last_incoming_position: conversation.last_incoming_position,
             last_message: as_text(&conversation.last_message)?,
+            last_message_at: conversation.last_message_at(),
             last_position: state.last_position,
             last_ordinal: state.last_ordinal,
             max_ordinal: state.max_ordinal,

@@ -4,8 +4,9 @@
 use hub_domain::channel::{ChannelKind, InboundMessage, IntakeMode};
 use hub_domain::delivery::{DeliveryKind, DeliveryState};
 use hub_domain::{
-    AttachmentId, AttachmentKind, ChannelId, CompanyId, Content, ConversationId, DeliveryId,
-    Direction, MemberId, MessageId, MessageStatus, SessionId, StreamPosition, Timestamp, UserId,
+    AttachmentId, AttachmentKind, ChannelId, ChatOrder, CompanyId, Content, ConversationId,
+    DeliveryId, Direction, MemberId, MessageId, MessageStatus, SessionId, StreamPosition,
+    Timestamp, UserId,
 };
 use serde::Serialize;
 
@@ -238,7 +239,7 @@ pub struct Claimable {
     pub contested: bool,
 }
 
-/// Chats of one section of the list.
+/// A section of the chat list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ConversationFilter {
     #[default]
@@ -246,7 +247,8 @@ pub enum ConversationFilter {
     All,
     Mine,
     Unassigned,
-    Unanswered,
+    /// With correspondence within [`hub_domain::conversation::ACTIVE_MS`].
+    Active,
     Archived,
 }
 
@@ -256,7 +258,7 @@ impl ConversationFilter {
         ("all", Self::All),
         ("mine", Self::Mine),
         ("unassigned", Self::Unassigned),
-        ("unanswered", Self::Unanswered),
+        ("active", Self::Active),
         ("archived", Self::Archived),
     ];
 
@@ -310,24 +312,82 @@ pub struct UnindexedContact {
     pub indexed: bool,
 }
 
-/// A page of the chat list.
-#[derive(Debug, Clone, Default)]
-pub struct ConversationPage {
+/// Whose conversations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AssigneeFilter {
+    Me,
+    Nobody,
+    Somebody,
+    Member(MemberId),
+}
+
+impl AssigneeFilter {
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "me" => Some(Self::Me),
+            "nobody" => Some(Self::Nobody),
+            "somebody" => Some(Self::Somebody),
+            id => id.parse().ok().map(Self::Member),
+        }
+    }
+}
+
+/// Which conversations a list shows: those of the section that fit everything it is narrowed by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConversationQuery {
     pub filter: ConversationFilter,
-    pub channel_id: Option<ChannelId>,
-    /// Only conversations with an `activity` below it.
-    pub before_activity: Option<i64>,
+    /// Of these channels; none named: of all.
+    pub channels: Vec<ChannelId>,
+    pub assignee: Option<AssigneeFilter>,
+    /// Only those whose client waits for an answer.
+    pub unanswered: bool,
+    /// Conversations whose last message is older are not active.
+    pub active_since: Timestamp,
+}
+
+impl ConversationQuery {
+    /// The section as it is now, not narrowed.
+    pub const fn of(filter: ConversationFilter, now: Timestamp) -> Self {
+        Self {
+            filter,
+            channels: Vec::new(),
+            assignee: None,
+            unanswered: false,
+            active_since: now.plus_millis(-hub_domain::conversation::ACTIVE_MS),
+        }
+    }
+}
+
+/// Which part of a list, by the key of its order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListPart {
+    Top,
+    Below(i64),
+    /// The nearest ones above.
+    Above(i64),
+}
+
+/// A page of the chat list.
+#[derive(Debug, Clone)]
+pub struct ConversationPage {
+    pub query: ConversationQuery,
+    pub order: ChatOrder,
+    pub part: ListPart,
     pub limit: i64,
 }
 
-/// How many chats each filter shows.
+/// How many chats each section shows when it is narrowed as asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
 pub struct ConversationCounts {
     pub open: i64,
     pub mine: i64,
     pub unassigned: i64,
-    pub unanswered: i64,
+    pub active: i64,
     pub archived: i64,
+    /// Unanswered ones of the section that was asked for.
+    pub unanswered: i64,
+    /// Open, assigned to the member, unanswered.
+    pub unanswered_mine: i64,
 }
 
 /// A place in a conversation: `(position, ordinal, id)`.

@@ -45,9 +45,78 @@ on_both_engines! {
         }
         assert_eq!(seen, newest_first);
 
+        // Up again from the end, and by the keys that rows themselves tell.
+        let (_, last) = listed(&mut company, &format!("?cursor=activity.{}", i64::MAX)).await;
+        assert_eq!(last["items"][2]["id"], ids[0]);
+        let mut cursor = format!("activity.{}", last["items"][2]["activity"]);
+        let mut up = vec![ids[0]];
+        loop {
+            let (page, answer) = listed(&mut company, &format!("?limit=1&above={cursor}")).await;
+            assert!(answer["next_cursor"].is_string(), "there is something below");
+            up.splice(0..0, page);
+            let Some(above) = answer["previous_cursor"].as_str() else { break };
+            above.clone_into(&mut cursor);
+        }
+        assert_eq!(up, newest_first);
+
         let client = app.fake.client("Аня", "Аня");
         company.client_says(&app, "100", &client, "Ещё раз").await;
         assert_eq!(listed(&mut company, "").await.0, [ids[0], ids[2], ids[1]]);
+        assert_eq!(listed(&mut company, "?order=created").await.0, newest_first);
+    }
+
+    async fn a_list_is_narrowed_by_everything_at_once(database: Database) {
+        let app = TestApp::start(database).await;
+        let (mut company, ids) = three_clients(&app).await;
+        let second = company.connect("200").await;
+        let client = app.fake.client("Гена", "Гена");
+        let other = company.client_says(&app, "200", &client, "Другой бот").await;
+        let other = other["id"].as_i64().expect("an id");
+        let me = company.administrator.get("/api/v1/session").await.expect(200);
+        let me = me.json["companies"][0]["member"]["id"].clone();
+        let assignee = company.path(&format!("/conversations/{}/assignee", ids[0]));
+        company.administrator.put(&assignee, json!({ "member_id": me })).await.expect(200);
+        let answered = company.path(&format!("/conversations/{}/answered", ids[1]));
+        company.administrator.post(&answered, json!({})).await.expect(200);
+
+        for (query, expected) in [
+            ("?unanswered=true".to_owned(), vec![other, ids[2], ids[0]]),
+            ("?unanswered=true&assignee=nobody".to_owned(), vec![other, ids[2]]),
+            (format!("?unanswered=true&assignee=nobody&channel_id={second}"), vec![other]),
+            (format!("?assignee=somebody&channel_id={second}"), vec![]),
+            (format!("?assignee={me}&channel_id=1,{second}"), vec![ids[0]]),
+            ("?filter=active&assignee=me".to_owned(), vec![ids[0]]),
+            ("?filter=archived&unanswered=true".to_owned(), vec![]),
+        ] {
+            assert_eq!(listed(&mut company, &query).await.0, expected, "{query}");
+            let path = company.path(&format!("/conversations/counts{query}"));
+            let counts = company.administrator.get(&path).await.expect(200).json;
+            let section = if query.contains("active") {
+                "active"
+            } else if query.contains("archived") {
+                "archived"
+            } else {
+                "open"
+            };
+            assert_eq!(counts[section], expected.len(), "{query}");
+        }
+    }
+
+    async fn the_order_of_chats_is_each_members_own(database: Database) {
+        let app = TestApp::start(database).await;
+        let mut company = app.company("Точка роста", "79261234567").await;
+        let mut operator = company.member(&app, "79261234570", Role::Operator).await;
+        let path = company.path("/preferences");
+        let chosen = operator.patch(&path, json!({ "chat_order": "created" })).await.expect(200);
+        assert_eq!(chosen.json, json!({ "chat_order": "created" }));
+        let kept = operator.patch(&path, json!({})).await.expect(200);
+        assert_eq!(kept.json, chosen.json);
+        for (browser, order) in [(&mut operator, "created"), (&mut company.administrator, "activity")] {
+            let session = browser.get("/api/v1/session").await.expect(200);
+            assert_eq!(session.json["companies"][0]["preferences"]["chat_order"], order);
+        }
+        let refused = operator.patch(&path, json!({ "chat_order": "size" })).await;
+        refused.expect_refusal(422, "invalid_request");
     }
 
     async fn each_filter_shows_its_own_and_the_counts_agree(database: Database) {
@@ -70,12 +139,20 @@ on_both_engines! {
         assert_eq!(listed(&mut company, "?filter=mine").await.0, [ids[0]]);
         assert_eq!(listed(&mut company, "?filter=archived").await.0, [ids[1]]);
         assert_eq!(listed(&mut company, "?filter=unassigned").await.0, [ids[2]]);
-        assert_eq!(listed(&mut company, "?filter=unanswered").await.0, [ids[0]]);
+        assert_eq!(listed(&mut company, "?unanswered=true").await.0, [ids[0]]);
         assert_eq!(listed(&mut company, "?filter=all").await.0.len(), 3);
         let path = company.path("/conversations/counts");
         let counts = company.administrator.get(&path).await.expect(200).json;
         for (filter, count) in
-            [("open", 2), ("mine", 1), ("archived", 1), ("unassigned", 1), ("unanswered", 1)]
+            [
+                ("open", 2),
+                ("mine", 1),
+                ("archived", 1),
+                ("unassigned", 1),
+                ("active", 3),
+                ("unanswered", 1),
+                ("unanswered_mine", 1),
+            ]
         {
             assert_eq!(counts[filter], count, "{filter}");
         }
@@ -87,6 +164,12 @@ on_both_engines! {
         for (query, field) in [
             ("?filter=nonsense", "filter"),
             ("?cursor=x", "cursor"),
+            ("?cursor=created.5", "cursor"),
+            ("?order=created&above=activity.5", "above"),
+            ("?cursor=activity.5&above=activity.5", "above"),
+            ("?order=size", "order"),
+            ("?assignee=anna", "assignee"),
+            ("?channel_id=1,x", "channel_id"),
             ("?limit=0", "limit"),
             ("?limit=201", "limit"),
         ] {
@@ -95,8 +178,6 @@ on_both_engines! {
             let refused = refused.expect_refusal(400, "invalid_request");
             assert_eq!(refused.json["errors"][0]["field"], field);
         }
-        let path = company.path("/conversations?channel_id=x");
-        company.administrator.get(&path).await.expect_refusal(400, "invalid_request");
     }
 
     async fn a_read_marker_never_goes_back_and_is_each_members_own(database: Database) {

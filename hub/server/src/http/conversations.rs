@@ -1,15 +1,14 @@
-//! The chat list and what is done to a conversation.
+//! A conversation and what is done to it.
 
 use axum::Json;
 use axum::extract::State;
 use hub_domain::conversation::ReadMarker;
 use hub_domain::{
-    ChannelId, CompanyId, Conversation, ConversationId, ConversationState, MemberId, StreamPosition,
+    CompanyId, Conversation, ConversationId, ConversationState, MemberId, StreamPosition,
 };
-use hub_store::records::{ConversationFilter, ConversationPage};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::members::{CompanyPath, position_of};
+use super::members::position_of;
 use super::refusals::{OfChanges, OfMembers};
 use crate::actions::assign::assign;
 use crate::actions::mark_answered::mark_answered;
@@ -18,7 +17,7 @@ use crate::actions::set_conversation_state::set_conversation_state;
 use crate::app::App;
 use crate::auth::CurrentMember;
 use crate::error::{ApiError, Code};
-use crate::extract::{JsonBody, PathParams, QueryParams};
+use crate::extract::{JsonBody, PathParams};
 
 /// Entries of a page unless asked for otherwise, and at most.
 pub const PAGE: i64 = 50;
@@ -44,96 +43,6 @@ pub fn bad_cursor(field: &'static str) -> ApiError {
 pub struct ConversationPath {
     pub company_id: CompanyId,
     pub conversation_id: ConversationId,
-}
-
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct ConversationQuery {
-    /// `open` (unless given), `all`, `mine`, `unassigned`, `unanswered` or `archived`.
-    filter: Option<String>,
-    /// Only of this channel.
-    channel_id: Option<ChannelId>,
-    /// `next_cursor` of the answer before.
-    cursor: Option<String>,
-    /// 1 to 200, 50 unless given.
-    limit: Option<i64>,
-}
-
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct Conversations {
-    /// Latest activity first.
-    pub items: Vec<Conversation>,
-    /// Yours, of these conversations.
-    pub read_markers: Vec<ReadMarker>,
-    /// `null` on the last page.
-    pub next_cursor: Option<String>,
-    pub position: StreamPosition,
-}
-
-/// A page of the chat list.
-#[utoipa::path(get, path = "/companies/{company_id}/conversations",
-    operation_id = "list_conversations", tag = "conversations",
-    params(CompanyPath, ConversationQuery), security(("session" = []), ("private_token" = [])),
-    responses((status = 200, body = Conversations, description = "A page"), OfMembers))]
-pub async fn list_conversations(
-    State(app): State<App>,
-    CurrentMember(scope): CurrentMember,
-    QueryParams(query): QueryParams<ConversationQuery>,
-) -> Result<Json<Conversations>, ApiError> {
-    let filter = match query.filter.as_deref() {
-        None => ConversationFilter::default(),
-        Some(name) => ConversationFilter::parse(name).ok_or_else(|| {
-            ApiError::invalid_field("filter", "There is no such filter.")
-                .status(http::StatusCode::BAD_REQUEST)
-        })?,
-    };
-    let before_activity = match query.cursor.as_deref() {
-        None => None,
-        Some(cursor) => Some(cursor.parse().map_err(|_| bad_cursor("cursor"))?),
-    };
-    let size = page_size(query.limit)?;
-    let page =
-        ConversationPage { filter, channel_id: query.channel_id, before_activity, limit: size + 1 };
-    let position = position_of(&app, scope.company_id).await?;
-    let mut reader = app.store.reader().await?;
-    let mut items = reader.db().conversations(&scope, &page).await?;
-    let more = items.len() as i64 > size;
-    items.truncate(size as usize);
-    let ids: Vec<i64> = items.iter().map(|conversation| conversation.id.0).collect();
-    let read_markers = reader.db().read_markers(scope.member_id, &ids).await?;
-    let next_cursor = if more { items.last().map(|last| last.activity.to_string()) } else { None };
-    Ok(Json(Conversations { items, read_markers, next_cursor, position }))
-}
-
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct Counts {
-    pub open: i64,
-    pub mine: i64,
-    pub unassigned: i64,
-    pub archived: i64,
-    pub unanswered: i64,
-    pub position: StreamPosition,
-}
-
-/// How many conversations each filter shows.
-#[utoipa::path(get, path = "/companies/{company_id}/conversations/counts",
-    operation_id = "count_conversations", tag = "conversations", params(CompanyPath),
-    security(("session" = []), ("private_token" = [])),
-    responses((status = 200, body = Counts, description = "Counts"), OfMembers))]
-pub async fn count_conversations(
-    State(app): State<App>,
-    CurrentMember(scope): CurrentMember,
-) -> Result<Json<Counts>, ApiError> {
-    let position = position_of(&app, scope.company_id).await?;
-    let counts = app.store.reader().await?.db().conversation_counts(&scope).await?;
-    Ok(Json(Counts {
-        open: counts.open,
-        mine: counts.mine,
-        unassigned: counts.unassigned,
-        archived: counts.archived,
-        unanswered: counts.unanswered,
-        position,
-    }))
 }
 
 #[derive(Debug, Serialize, utoipa::ToSchema)]

@@ -1,11 +1,13 @@
 //! Setting up, signing in and out, and who is signed in.
 
+use std::collections::HashMap;
+
 use axum::Json;
 use axum::extract::{FromRequestParts, State};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use hub_domain::{Company, Member, SessionId, UserId};
+use hub_domain::{Company, Member, MemberId, Preferences, SessionId, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::actions::set_up::{self, SetUp};
@@ -231,6 +233,8 @@ pub struct SessionCompany {
     pub company: Company,
     /// The user's place in it.
     pub member: Member,
+    /// What the user has chosen there.
+    pub preferences: Preferences,
 }
 
 /// Who is signed in, and where.
@@ -275,12 +279,17 @@ async fn session_of(
     let mut reader = app.store.reader().await?;
     let user = reader.db().user(user).await?.ok_or(Code::Unauthenticated)?;
     let companies = reader.db().memberships(user.id).await?;
+    let preferences: HashMap<MemberId, Preferences> =
+        reader.db().preferences_of_user(user.id).await?.into_iter().collect();
     Ok(Session {
         user: SessionUser { id: user.id, name: user.name, phone: user.phone },
         csrf_token: session.map(|id| auth::csrf_token(app, id)).unwrap_or_default(),
         companies: companies
             .into_iter()
-            .map(|(company, member)| SessionCompany { company, member })
+            .map(|(company, member)| {
+                let preferences = preferences.get(&member.id).copied().unwrap_or_default();
+                SessionCompany { company, member, preferences }
+            })
             .collect(),
         version: env!("CARGO_PKG_VERSION"),
         demo: app.config.demo.banner,

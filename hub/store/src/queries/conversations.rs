@@ -1,4 +1,4 @@
-//! Conversations, the chat list, and read markers.
+//! Conversations and read markers.
 
 use hub_domain::conversation::ReadMarker;
 use hub_domain::{
@@ -9,14 +9,13 @@ use sqlx::AssertSqlSafe;
 
 use super::{Conn, dialect};
 use crate::StoreError;
-use crate::records::{ConversationCounts, ConversationFilter, ConversationPage};
 
 /// The columns of a [`ConversationRow`], from `conversations c`, `contacts p`, `contact_identities i`.
 pub const COLUMNS: &str = "c.id, c.company_id, c.channel_id, c.contact_id, p.name AS contact_name, \
      p.named_by_member, p.phone AS contact_phone, p.phone_by_member, i.username AS contact_username, \
      p.comment AS contact_comment, c.state, c.assignee_id, c.unanswered_count, c.waiting_since, c.activity, c.last_incoming_position, \
      c.last_message, c.reachable, c.version, c.created_at";
-const FROM: &str = "FROM conversations c JOIN contacts p ON p.id = c.contact_id \
+pub const FROM: &str = "FROM conversations c JOIN contacts p ON p.id = c.contact_id \
      JOIN contact_identities i ON i.id = c.identity_id";
 
 #[derive(sqlx::FromRow)]
@@ -121,74 +120,6 @@ pub async fn conversation_of_identity(
     row.map(Conversation::try_from).transpose()
 }
 
-const fn condition(filter: ConversationFilter) -> &'static str {
-    match filter {
-        ConversationFilter::All => "",
-        ConversationFilter::Open => "AND c.state = 'open'",
-        ConversationFilter::Mine => "AND c.state = 'open' AND c.assignee_id = $4",
-        ConversationFilter::Unassigned => "AND c.state = 'open' AND c.assignee_id IS NULL",
-        ConversationFilter::Unanswered => "AND c.state = 'open' AND c.unanswered_count > 0",
-        ConversationFilter::Archived => "AND c.state = 'archived'",
-    }
-}
-
-pub async fn conversations(
-    conn: &mut Conn,
-    scope: &Scope,
-    page: &ConversationPage,
-) -> Result<Vec<Conversation>, StoreError> {
-    let (all, channels) = visible(scope);
-    let one_channel = if page.channel_id.is_some() { "AND c.channel_id = $5" } else { "" };
-    // $4 and $5 are always given, so that every variant takes the same parameters.
-    let sql = format!(
-        "SELECT {COLUMNS} {FROM}
-         WHERE c.company_id = $1 AND c.activity < $2 {condition} {one_channel}
-           AND ($6 OR c.channel_id {in_channels})
-           AND ($4 >= 0 AND $5 >= 0)
-         ORDER BY c.activity DESC LIMIT $3",
-        condition = condition(page.filter),
-        in_channels = dialect::in_ids(7),
-    );
-    let rows: Vec<ConversationRow> = sqlx::query_as(AssertSqlSafe(sql))
-        .bind(scope.company_id.0)
-        .bind(page.before_activity.unwrap_or(i64::MAX))
-        .bind(page.limit)
-        .bind(scope.member_id.0)
-        .bind(page.channel_id.map_or(0, |id| id.0))
-        .bind(all)
-        .bind(dialect::ids(&channels))
-        .fetch_all(conn)
-        .await?;
-    rows.into_iter().map(Conversation::try_from).collect()
-}
-
-pub async fn conversation_counts(
-    conn: &mut Conn,
-    scope: &Scope,
-) -> Result<ConversationCounts, StoreError> {
-    let (all, channels) = visible(scope);
-    let narrowed = format!("AND ($3 OR channel_id {})", dialect::in_ids(4));
-    // One small query a filter: each is answered from the index of that filter.
-    let count = |condition: &str| {
-        format!("(SELECT COUNT(*) FROM conversations WHERE company_id = $1 {condition} {narrowed})")
-    };
-    let sql = format!(
-        "SELECT {} AS open, {} AS mine, {} AS unassigned, {} AS unanswered, {} AS archived",
-        count("AND state = 'open'"),
-        count("AND state = 'open' AND assignee_id = $2"),
-        count("AND state = 'open' AND assignee_id IS NULL"),
-        count("AND state = 'open' AND unanswered_count > 0"),
-        count("AND state = 'archived'"),
-    );
-    Ok(sqlx::query_as(AssertSqlSafe(sql))
-        .bind(scope.company_id.0)
-        .bind(scope.member_id.0)
-        .bind(all)
-        .bind(dialect::ids(&channels))
-        .fetch_one(conn)
-        .await?)
-}
-
 pub async fn save_conversation(
     conn: &mut Conn,
     conversation: &Conversation,
@@ -202,7 +133,7 @@ pub async fn save_conversation(
     sqlx::query(
         "UPDATE conversations SET state = $3, assignee_id = $4, unanswered_count = $5,
              waiting_since = $6, activity = $7, last_incoming_position = $8, last_message = $9,
-             reachable = $10, version = $11
+             last_message_at = $10, reachable = $11, version = $12
          WHERE company_id = $1 AND id = $2",
     )
     .bind(conversation.company_id.0)
@@ -214,6 +145,7 @@ pub async fn save_conversation(
     .bind(conversation.activity)
     .bind(conversation.last_incoming_position)
     .bind(last_message)
+    .bind(conversation.last_message_at().0)
     .bind(conversation.reachable)
     .bind(conversation.version)
     .execute(conn)

@@ -1,6 +1,8 @@
 //! Members: users' places in companies.
 
-use hub_domain::{Company, CompanyId, Member, MemberId, Role, Timestamp, UserId};
+use hub_domain::{
+    ChatOrder, Company, CompanyId, Member, MemberId, Preferences, Role, Timestamp, UserId,
+};
 
 use super::Conn;
 use crate::StoreError;
@@ -134,6 +136,39 @@ pub async fn memberships(
             Ok((company, member_from(member)?))
         })
         .collect()
+}
+
+pub async fn preferences_of_user(
+    conn: &mut Conn,
+    user: UserId,
+) -> Result<Vec<(MemberId, Preferences)>, StoreError> {
+    let rows: Vec<(i64, String)> =
+        sqlx::query_as("SELECT id, chat_order FROM members WHERE user_id = $1")
+            .bind(user.0)
+            .fetch_all(conn)
+            .await?;
+    rows.into_iter()
+        .map(|(id, order)| {
+            let chat_order = ChatOrder::parse(&order)
+                .ok_or_else(|| StoreError::inconsistent(format!("order {order} of member {id}")))?;
+            Ok((MemberId(id), Preferences { chat_order }))
+        })
+        .collect()
+}
+
+pub async fn save_preferences(
+    conn: &mut Conn,
+    company: CompanyId,
+    id: MemberId,
+    preferences: Preferences,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE members SET chat_order = $3 WHERE company_id = $1 AND id = $2")
+        .bind(company.0)
+        .bind(id.0)
+        .bind(preferences.chat_order.as_str())
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 #[derive(sqlx::FromRow)]

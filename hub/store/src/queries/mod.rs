@@ -5,6 +5,7 @@ use super::{Conn, dialect};
 
 pub mod attachments;
 pub mod channels;
+pub mod chat_list;
 pub mod companies;
 pub mod contacts;
 pub mod conversations;

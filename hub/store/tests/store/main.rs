@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test did not expect is its failure")]
 
+mod chat_list;
 mod conflicts;
 mod contacts;
 mod conversations;

@@ -3,13 +3,15 @@
 //! The statements are those that the store sends, taken from the driver's log; the engine is asked how
 //! it would run them on tables of some size.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use hub_domain::delivery::DeliveryState;
-use hub_domain::{ConversationId, MessageId, Visibility, terms};
+use hub_domain::{ChatOrder, ConversationId, MessageId, Timestamp, terms};
 use hub_store::records::{
-    ClaimRequest, ContactSearch, ConversationFilter, ConversationPage, MessageKey,
+    AssigneeFilter, ClaimRequest, ContactSearch, ConversationFilter, ConversationPage,
+    ConversationQuery, ListPart, MessageKey,
 };
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
@@ -59,18 +61,31 @@ fn listen() {
     });
 }
 
-/// The statement with these words, in the words of this store's engine.
-fn statement(store: &TestStore, words: &str) -> String {
+/// The statements with these words, each once, in the words of this store's engine.
+fn statements(store: &TestStore, words: &str) -> BTreeSet<String> {
     let foreign: &[&str] =
         if store.is_postgres() { &["json_each"] } else { &["ANY(", "SKIP LOCKED", "jsonb_"] };
     let statements = STATEMENTS.lock().unwrap_or_else(PoisonError::into_inner);
     let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    statements
+    // What we ask about a statement contains it.
+    let ours = |sql: &str| sql.starts_with("EXPLAIN") || sql.starts_with("PREPARE");
+    let found: BTreeSet<String> = statements
         .iter()
-        .find(|sql| plain(sql).contains(words) && !foreign.iter().any(|word| sql.contains(word)))
-        .unwrap_or_else(|| panic!("nothing like {words} among {statements:#?}"))
-        .clone()
+        .filter(|sql| plain(sql).contains(words) && !ours(sql))
+        .filter(|sql| !foreign.iter().any(|word| sql.contains(word)))
+        .cloned()
+        .collect();
+    assert!(!found.is_empty(), "nothing like {words} among {statements:#?}");
+    found
 }
+
+fn statement(store: &TestStore, words: &str) -> String {
+    statements(store, words).pop_first().expect("not empty")
+}
+
+/// Arguments of a page of the chat list, and of its counts.
+const OF_A_LIST: &str = "1, 1, true, '{}', 19000, 1, 1, 20000, 50";
+const OF_COUNTS: &str = "1, 1, true, '{}', 19000, 1, 1";
 
 const NUMBERS: &str =
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)";
@@ -91,9 +106,9 @@ async fn fill(store: &TestStore) -> Office {
         "INSERT INTO contact_identities (id, company_id, channel_id, contact_id, external_id, chat_id, created_at)
          SELECT 100 + i, 1 + i % 10, 1 + i % 10, 100 + i, CAST(i AS TEXT), 'chat', 0 FROM n",
         "INSERT INTO conversations (id, company_id, channel_id, contact_id, identity_id, state, assignee_id,
-             unanswered_count, activity, version, created_at)
+             unanswered_count, activity, last_message_at, version, created_at)
          SELECT 100 + i, 1 + i % 10, 1 + i % 10, 100 + i, 100 + i, CASE WHEN i % 7 = 0 THEN 'archived' ELSE 'open' END,
-             CASE WHEN i % 50 = 0 THEN 1 + i % 10 END, CASE WHEN i % 20 = 0 THEN 1 ELSE 0 END, i, i, 0 FROM n",
+             CASE WHEN i % 50 = 0 THEN 1 + i % 10 END, CASE WHEN i % 20 = 0 THEN 1 ELSE 0 END, i, i, i, 0 FROM n",
         "INSERT INTO messages (company_id, channel_id, conversation_id, direction, external_id, content,
              \"position\", ordinal, sent_at, version, created_at)
          SELECT 1 + i % 10, 1 + i % 10, 101 + i % 500, 'incoming', CAST(i AS TEXT), '{\"kind\":\"text\",\"text\":\"\"}',
@@ -118,18 +133,41 @@ async fn fill(store: &TestStore) -> Office {
     first
 }
 
+/// Each section of the chat list, as it is and narrowed.
+fn queries(office: Office, since: Timestamp) -> Vec<ConversationQuery> {
+    let mut queries = Vec::new();
+    for (_, filter) in ConversationFilter::NAMES {
+        let section =
+            ConversationQuery { active_since: since, ..ConversationQuery::of(filter, START) };
+        queries.extend([
+            ConversationQuery { channels: vec![office.channel], ..section.clone() },
+            ConversationQuery { unanswered: true, ..section.clone() },
+            ConversationQuery { assignee: Some(AssigneeFilter::Me), ..section.clone() },
+            ConversationQuery { assignee: Some(AssigneeFilter::Somebody), ..section.clone() },
+            ConversationQuery { assignee: Some(AssigneeFilter::Nobody), ..section.clone() },
+            section,
+        ]);
+    }
+    queries
+}
+
 /// Asks everything once, so that the statements are known.
 async fn ask_everything(store: &TestStore, office: Office) {
     let mut reader = store.reader().await.unwrap();
     let mut db = reader.db();
-    let scope = office.scope(Visibility::Channels(vec![office.channel]));
-    for (_, filter) in ConversationFilter::NAMES {
-        for channel_id in [None, Some(office.channel)] {
-            let page = ConversationPage { filter, channel_id, before_activity: None, limit: 50 };
-            db.conversations(&scope, &page).await.unwrap();
+    let scope = office.sees_all();
+    // Few conversations are active since the end of time, many since its beginning.
+    for since in [Timestamp(0), Timestamp(i64::MAX)] {
+        for query in queries(office, since) {
+            db.conversation_counts(&scope, &query).await.unwrap();
+            for order in ChatOrder::ALL {
+                for part in [ListPart::Top, ListPart::Above(0)] {
+                    let page = ConversationPage { query: query.clone(), order, part, limit: 50 };
+                    db.conversations(&scope, &page).await.unwrap();
+                }
+            }
         }
     }
-    db.conversation_counts(&scope).await.unwrap();
     for text in ["name1", "name1 na"] {
         let search = ContactSearch { terms: terms::asked(text), after: None, limit: 20 };
         db.search_contacts(&scope, &search).await.unwrap();
@@ -173,26 +211,6 @@ const ASKED: &[(&str, &str)] = &[
     ("FROM deliveries d WHERE d.subject_id = $1", "1, 'send_message'"),
     ("FROM deliveries d WHERE d.company_id = $1 AND d.id IN", "1, 1, 50"),
     ("FROM deliveries WHERE company_id = $1 AND state IN", "1"),
-    ("WHERE c.company_id = $1 AND c.activity < $2 AND ($6", "1, 20000, 50, 1, 0, true, '{}'"),
-    ("c.activity < $2 AND c.state = 'open' AND ($6", "1, 20000, 50, 1, 0, true, '{}'"),
-    (
-        "c.activity < $2 AND c.state = 'open' AND c.assignee_id = $4 AND ($6",
-        "1, 20000, 50, 1, 0, true, '{}'",
-    ),
-    (
-        "c.activity < $2 AND c.state = 'open' AND c.assignee_id IS NULL AND ($6",
-        "1, 20000, 50, 1, 0, true, '{}'",
-    ),
-    (
-        "c.activity < $2 AND c.state = 'open' AND c.unanswered_count > 0 AND ($6",
-        "1, 20000, 50, 1, 0, true, '{}'",
-    ),
-    ("c.activity < $2 AND c.state = 'archived' AND ($6", "1, 20000, 50, 1, 0, true, '{}'"),
-    (
-        "c.activity < $2 AND c.state = 'open' AND c.channel_id = $5 AND ($6",
-        "1, 20000, 50, 1, 1, true, '{}'",
-    ),
-    ("AS open, (SELECT COUNT(*)", "1, 1, true, '{}'"),
     (
         "FROM messages WHERE conversation_id = $1 AND (\"position\", ordinal, id) < (",
         "101, 20000, 0, 0, 50",
@@ -255,8 +273,16 @@ on_both_engines! {
                 store.execute("ANALYZE").await;
             }
             let of_engine = if store.is_postgres() { ASKED_OF_POSTGRES } else { &[] };
-            for (words, arguments) in ASKED.iter().chain(of_engine) {
-                let sql = statement(&store, words);
+            let named = ASKED.iter().chain(of_engine);
+            let named = named.map(|(words, arguments)| (statement(&store, words), *arguments));
+            let lists = statements(&store, "FROM conversations c").into_iter();
+            let lists = lists.filter(|sql| sql.contains("$2 >= 0")).map(|sql| {
+                let page = sql.contains("LIMIT $9");
+                (sql, if page { OF_A_LIST } else { OF_COUNTS })
+            });
+            let asked: Vec<_> = named.chain(lists).collect();
+            assert!(asked.len() > ASKED.len() + 100, "every list is asked for");
+            for (sql, arguments) in asked {
                 let plan = store.plan(&sql, arguments).await;
                 assert!(!plan.is_empty(), "{sql}");
                 if plan.iter().any(|step| reads_a_whole_table(step)) {
@@ -277,11 +303,14 @@ on_both_engines! {
                 store.execute("ANALYZE").await;
             }
             for (words, index) in [
-                ("c.state = 'open' AND c.assignee_id = $4 AND ($6", "conversations_assignee"),
-                ("c.state = 'open' AND c.unanswered_count > 0 AND ($6", "conversations_unanswered"),
-                ("c.activity < $2 AND c.state = 'archived' AND ($6", "conversations_state"),
+                ("c.activity < $8 AND c.state = 'open' AND c.assignee_id = $2 AND ($3", "conversations_assignee"),
+                ("c.activity < $8 AND c.state = 'archived' AND c.assignee_id = $2 AND ($3", "conversations_assignee"),
+                ("c.activity < $8 AND c.state = 'open' AND c.unanswered_count > 0 AND ($3", "conversations_unanswered"),
+                ("c.activity < $8 AND c.state = 'archived' AND ($3", "conversations_state"),
+                ("FROM (SELECT id AS active_id", "conversations_last_message"),
+                ("c.id < $8 AND c.state = 'archived' AND ($3", "conversations_created_state"),
             ] {
-                let plan = store.plan(&statement(&store, words), "1, 20000, 50, 1, 0, true, '{}'").await;
+                let plan = store.plan(&statement(&store, words), OF_A_LIST).await;
                 let named = plan.iter().any(|step| step.contains(index));
                 assert!(named, "learned: {learned}, {index}:\n{}", plan.join("\n"));
             }

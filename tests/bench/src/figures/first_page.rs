@@ -49,12 +49,16 @@ impl Company {
 
     /// Name, address and fewest entries of each page that is asked for.
     fn pages(&self) -> Vec<(&'static str, String, i64)> {
-        let names = ["all", "open", "mine", "unassigned", "unanswered", "archived"];
+        let names = ["all", "open", "mine", "unassigned", "active", "archived"];
         let filter = |query: String| format!("conversations?{query}&limit={PAGE}");
         let mut pages: Vec<_> =
             names.iter().map(|name| (*name, filter(format!("filter={name}")), PAGE)).collect();
         let one_channel = format!("filter=open&channel_id={}", self.second_channel);
-        pages.push(("open, one channel", filter(one_channel), PAGE));
+        pages.extend([
+            ("unanswered", filter("unanswered=true".to_owned()), PAGE),
+            ("open, one channel", filter(one_channel), PAGE),
+            ("open, by creation", filter("filter=open&order=created".to_owned()), PAGE),
+        ]);
         for (name, query, fewest) in [
             ("search, a word of all clients", "client", FOUND),
             ("search, a word of all and a rare one", "client%20999", 1),

@@ -100,6 +100,10 @@ fn statements(
     [member, colleague]: [i64; 2],
 ) -> Vec<String> {
     let (mine, waiting, foreign) = (RARE, 2 * RARE, 3 * RARE);
+    // Ours are the active ones: we have written to them lately, and none of them has answered.
+    let lately = std::time::SystemTime::UNIX_EPOCH
+        .elapsed()
+        .map_or(AT, |since| i64::try_from(since.as_millis()).unwrap_or(AT));
     let client = "CAST(100000000 + i AS TEXT)";
     // As the load calls them: its first client has the number 0.
     let name = "'Client ' || CAST(i - 1 AS TEXT)";
@@ -130,14 +134,14 @@ fn statements(
         ),
         format!(
             "INSERT INTO conversations (id, company_id, channel_id, contact_id, identity_id, state, assignee_id,
-                 unanswered_count, waiting_since, activity, last_incoming_position, last_message, last_position,
-                 last_ordinal, max_ordinal, reachable, reachable_at, version, created_at)
+                 unanswered_count, waiting_since, activity, last_incoming_position, last_message, last_message_at,
+                 last_position, last_ordinal, max_ordinal, reachable, reachable_at, version, created_at)
              SELECT i, {company}, {place}, i, i,
                  CASE WHEN i > {foreign} AND i % 5 = 0 THEN 'archived' ELSE 'open' END,
                  CASE WHEN i <= {mine} THEN {member} WHEN i % 2 = 0 THEN {colleague} ELSE NULL END,
                  CASE WHEN i > {mine} AND i <= {waiting} THEN 1 ELSE 0 END,
                  CASE WHEN i > {mine} AND i <= {waiting} THEN {AT} ELSE NULL END,
-                 i, i, {preview}, i, 0, 0, TRUE, 0, i, {AT}
+                 i, i, {preview}, CASE WHEN i <= {mine} THEN {lately} ELSE {AT} END, i, 0, 0, TRUE, 0, i, {AT}
              FROM {rows}"
         ),
         format!(
