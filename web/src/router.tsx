@@ -6,7 +6,7 @@ import {
   Outlet,
   redirect,
 } from '@tanstack/react-router';
-import type { ConversationFilter } from './api/types';
+import { messagesSearch } from './features/inbox/search';
 import { Broken, NotFound } from './routes/fallbacks';
 import { database, ensureSession } from './state/session';
 
@@ -73,34 +73,10 @@ const companyHome = createRoute({
   },
 });
 
-const FILTERS: readonly ConversationFilter[] = [
-  'open',
-  'all',
-  'mine',
-  'unassigned',
-  'unanswered',
-  'archived',
-];
-
-export interface MessagesSearch {
-  filter?: ConversationFilter;
-  channel?: number;
-  message?: number;
-}
-
 const messages = createRoute({
   getParentRoute: () => company,
   path: 'messages',
-  validateSearch: (search: Record<string, unknown>): MessagesSearch => {
-    const filter = FILTERS.find((known) => known === search.filter && known !== 'open');
-    const channel = Number(search.channel);
-    const message = Number(search.message);
-    return {
-      ...(filter && { filter }),
-      ...(channel > 0 && { channel }),
-      ...(message > 0 && { message }),
-    };
-  },
+  validateSearch: messagesSearch,
   component: lazyRouteComponent(() => import('./routes/messages'), 'MessagesPage'),
 });
 

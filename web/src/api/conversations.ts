@@ -1,6 +1,6 @@
 import { answer, api } from './client';
 import type { components } from './schema.gen';
-import type { ConversationFilter, ConversationState } from './types';
+import type { ChatOrder, ConversationFilter, ConversationState } from './types';
 
 export type ConversationPage = components['schemas']['Conversations'];
 export type MessagePage = components['schemas']['Messages'];
@@ -9,17 +9,27 @@ export type NewMessage = components['schemas']['NewMessage'];
 export const listMembers = (company_id: number) =>
   answer(api.GET('/api/v1/companies/{company_id}/members', { params: { path: { company_id } } }));
 
+/** Which conversations, in the words of the server. */
+export interface ListParams {
+  filter: ConversationFilter;
+  channel_id?: string;
+  assignee?: string;
+  unanswered?: boolean;
+}
+
 export const listConversations = (
   company_id: number,
-  query: { filter: ConversationFilter; channel_id?: number; cursor?: string; limit?: number },
+  query: ListParams & { order: ChatOrder; cursor?: string; above?: string; limit?: number },
 ) =>
   answer(
     api.GET('/api/v1/companies/{company_id}/conversations', { params: { path: { company_id }, query } }),
   );
 
-export const countConversations = (company_id: number) =>
+export const countConversations = (company_id: number, query: ListParams) =>
   answer(
-    api.GET('/api/v1/companies/{company_id}/conversations/counts', { params: { path: { company_id } } }),
+    api.GET('/api/v1/companies/{company_id}/conversations/counts', {
+      params: { path: { company_id }, query },
+    }),
   );
 
 const one = (company_id: number, conversation_id: number) => ({

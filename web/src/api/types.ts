@@ -10,6 +10,7 @@ export type Capabilities = Schemas['Capabilities'];
 export type Channel = Schemas['Channel'];
 export type ChannelKind = Schemas['ChannelKind'];
 export type ChannelState = Schemas['ChannelState'];
+export type ChatOrder = Schemas['ChatOrder'];
 export type Company = Schemas['Company'];
 export type Content = Schemas['Content'];
 export type Conversation = Schemas['Conversation'];
@@ -24,6 +25,7 @@ export type Message = Schemas['Message'];
 export type MessagePreview = Schemas['MessagePreview'];
 export type MessageStatus = Schemas['MessageStatus'];
 export type Role = Schemas['Role'];
+export type Preferences = Schemas['Preferences'];
 export type QuickReply = Schemas['QuickReply'];
 export type ReadMarker = Schemas['ReadMarker'];
 export type Session = Schemas['Session'];
@@ -31,9 +33,11 @@ export type SetupCheck = Schemas['SetUpCheck'];
 export type StreamEvent = Schemas['Event'];
 export type StreamPosition = Schemas['StreamPosition'];
 
-export type ConversationFilter = 'open' | 'all' | 'mine' | 'unassigned' | 'archived' | 'unanswered';
+export type ConversationFilter = 'open' | 'all' | 'mine' | 'unassigned' | 'active' | 'archived';
+/** Whose conversations; a number is a member. */
+export type AssigneeFilter = 'me' | 'nobody' | 'somebody' | number;
 
-/** How many conversations each filter has; `all` is the sum of two. */
+/** How many conversations each section has; `all` is the sum of two. */
 export type Counts = Omit<Schemas['Counts'], 'position'>;
 
 /** The new state of what an event changed. */

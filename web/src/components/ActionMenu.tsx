@@ -15,6 +15,8 @@ export type MenuEntry =
       onSelect: () => void;
       /** Given: one of several to choose from. */
       checked?: boolean;
+      /** More than one may be chosen. */
+      several?: boolean;
       danger?: boolean;
       disabled?: boolean;
       lang?: string;

@@ -38,20 +38,22 @@ function draw(entry: MenuEntry) {
       </Menu.Item>
     );
   }
-  return (
-    <Menu.RadioItem
-      key={entry.key}
-      {...common}
-      value={entry.key}
-      checked={entry.checked}
-      checkIcon={<IconCheck size={16} stroke={2.2} aria-hidden="true" />}
-      className={entry.checked ? classes.checked : undefined}
-      onChange={entry.onSelect}
-    >
+  const choice = {
+    ...common,
+    checked: entry.checked,
+    checkIcon: <IconCheck size={16} stroke={2.2} aria-hidden="true" />,
+    className: entry.checked ? classes.checked : undefined,
+    onChange: entry.onSelect,
+    children: (
       <span className={classes.choice}>
         {entry.icon}
         {entry.label}
       </span>
-    </Menu.RadioItem>
+    ),
+  };
+  return entry.several ? (
+    <Menu.CheckboxItem key={entry.key} {...choice} />
+  ) : (
+    <Menu.RadioItem key={entry.key} {...choice} value={entry.key} />
   );
 }

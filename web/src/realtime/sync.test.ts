@@ -7,6 +7,8 @@ import * as quickReplies from '../api/quick-replies';
 import type { StreamEvent } from '../api/types';
 import { channel, conversation, member, message } from '../mocks/entities';
 import { FakeWorld } from '../mocks/fake-socket';
+import { section } from '../state/chat-list';
+import { OPEN_KEY } from '../state/chat-lists';
 import { Workspace } from '../state/workspace';
 import { Sync } from './sync';
 
@@ -16,7 +18,7 @@ vi.mock('../api/quick-replies');
 vi.mock('../api/companies');
 
 const at = (offset: number, epoch = 'a') => ({ epoch, offset });
-const QUERY = { filter: 'open' as const, channelId: null };
+const QUERY = section('open');
 const COMPANY = {
   id: 1,
   name: 'Точка роста',
@@ -67,14 +69,17 @@ beforeEach(() => {
     items: server.rows,
     read_markers: [],
     next_cursor: null,
+    previous_cursor: null,
     position: position(),
   }));
   vi.mocked(conversations.countConversations).mockImplementation(async () => ({
     open: server.rows.length,
     mine: 0,
     unassigned: server.rows.length,
+    active: 0,
     archived: 0,
     unanswered: 0,
+    unanswered_mine: 0,
     position: position(),
   }));
   vi.mocked(conversations.getConversation).mockImplementation(async (_company, id) => {
@@ -89,7 +94,7 @@ beforeEach(() => {
     position: position(),
   }));
   world = new FakeWorld();
-  workspace = new Workspace(COMPANY, member(), null);
+  workspace = new Workspace(COMPANY, member(), 'activity', null);
   sync = new Sync(workspace, world);
 });
 
@@ -116,7 +121,7 @@ const watches = () => world.last.sent.filter((frame) => frame.type === 'watch');
 
 async function goLive() {
   workspace.start();
-  workspace.showList(QUERY);
+  workspace.chats.show(QUERY);
   sync.start();
   await vi.waitFor(() => expect(workspace.position).not.toBeNull());
   hello();
@@ -141,10 +146,11 @@ describe('in step with the log', () => {
       items: [conversation({ id: 2, version: 4 })],
       read_markers: [],
       next_cursor: null,
+      previous_cursor: null,
       position: at(9),
     });
     const before = vi.mocked(conversations.listConversations).mock.calls.length;
-    await workspace.loadList({ filter: 'all', channelId: null });
+    await workspace.chats.load(section('all'));
     expect(vi.mocked(conversations.listConversations).mock.calls.length).toBe(before + 2);
     expect(held()[2]).toBeUndefined();
   });
@@ -188,7 +194,7 @@ describe('in step with the log', () => {
     // A smaller version of a new epoch is the truth.
     expect(held()).toEqual({ 1: expect.objectContaining({ version: 2 }) });
     expect(workspace.drafts.of(1).text).toBe('Черновик');
-    expect(workspace.store.get().lists['open/']?.status).toBe('ready');
+    expect(workspace.store.get().lists['open////activity']?.status).toBe('ready');
   });
 
   it('keeps events that arrive while it loads anew', async () => {
@@ -204,6 +210,7 @@ describe('in step with the log', () => {
         items: [conversation({ id: 1, version: 20 })],
         read_markers: [],
         next_cursor: null,
+        previous_cursor: null,
         position: at(20),
       };
     });
@@ -264,11 +271,13 @@ describe('in step with the log', () => {
 describe('counts', () => {
   it('follow the events without asking, and ask when a conversation was not known', async () => {
     await goLive();
-    workspace.loadCounts();
-    await vi.waitFor(() => expect(workspace.store.get().counts).toMatchObject({ open: 1, unassigned: 1 }));
+    workspace.chats.loadCounts();
+    await vi.waitFor(() =>
+      expect(workspace.store.get().counts[OPEN_KEY]).toMatchObject({ open: 1, unassigned: 1 }),
+    );
     const asked = vi.mocked(conversations.countConversations).mock.calls.length;
     events(at(11), [changed(11, { id: 1, assignee_id: 7 })]);
-    expect(workspace.store.get().counts).toMatchObject({ open: 1, mine: 1, unassigned: 0 });
+    expect(workspace.store.get().counts[OPEN_KEY]).toMatchObject({ open: 1, mine: 1, unassigned: 0 });
     expect(vi.mocked(conversations.countConversations).mock.calls.length).toBe(asked);
     server = { ...server, offset: 12, rows: [...server.rows, conversation({ id: 2, version: 12 })] };
     events(at(12), [changed(12, { id: 2 })]);

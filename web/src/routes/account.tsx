@@ -2,6 +2,7 @@ import { Radio, useMantineColorScheme } from '@mantine/core';
 import { changeProfile } from '../api/profile';
 import { chooseSendKey, type SendKey, sendKey } from '../features/composer/send-key';
 import { NameSetting } from '../features/settings/NameSetting';
+import { OrderSetting } from '../features/settings/OrderSetting';
 import { PrivateTokenSetting } from '../features/settings/PrivateTokenSetting';
 import { Setting } from '../features/settings/Setting';
 import classes from '../features/settings/settings.module.css';
@@ -92,6 +93,7 @@ export function AccountPage() {
           </div>
         </Radio.Group>
       </Setting>
+      <OrderSetting />
       <PrivateTokenSetting />
     </section>
   );

@@ -1,7 +1,7 @@
 import { setCsrfToken } from '../api/client';
 import { ApiError } from '../api/error';
 import { getSession, signOut } from '../api/session';
-import type { Session } from '../api/types';
+import type { Preferences, Session } from '../api/types';
 import { type Database, forgetEverything, openDatabase } from './database';
 import { createStore } from './store';
 
@@ -28,6 +28,12 @@ async function ask(): Promise<Session | null> {
     session.set(null);
   }
   return session.get() ?? null;
+}
+
+/** What a later visit to the company begins with. The session stays the same one, and what hangs on it. */
+export function chose(company: number, preferences: Preferences): void {
+  const place = session.get()?.companies.find((one) => one.company.id === company);
+  if (place) place.preferences = preferences;
 }
 
 export const enter = (next: Session) => session.set(next);

@@ -5,8 +5,8 @@ import { ApiError, asApiError } from '../api/error';
 import { uploadFile } from '../api/files';
 import { listQuickReplies } from '../api/quick-replies';
 import type {
+  ChatOrder,
   Company,
-  Counts,
   Ephemeral,
   Member,
   ReadMarker,
@@ -15,11 +15,13 @@ import type {
 } from '../api/types';
 import { apply, type Batch, batchOf, type Entities, noEntities } from '../realtime/apply';
 import { createCardDrafts } from './card-drafts';
+import type { ListQuery } from './chat-list';
+import { ChatLists, type CountsState, type ListState } from './chat-lists';
 import { type Database, ownerOf } from './database';
 import { Drafts } from './drafts';
 import { applyEphemeral, clientWrote, createPresence, expire } from './ephemeral';
-import { type ListQuery, shiftCounts } from './order';
 import { Outbox } from './outbox';
+import { Outdated } from './outdated';
 import { createStore } from './store';
 import { loadingThread, type Thread, threadOfPage, withNewer, withOlder } from './thread';
 
@@ -33,19 +35,7 @@ import { loadingThread, type Thread, threadOfPage, withNewer, withOlder } from '
  */
 
 const PAGE = 40;
-const COUNTS_AFTER_MS = 1_500;
 const VISITED = 20;
-
-export interface ListState {
-  status: 'loading' | 'ready' | 'failed';
-  error: ApiError | null;
-  /** Activity of the last row a page brought; below it rows may be missing. */
-  horizon: number;
-  cursor: string | null;
-  loadingMore: boolean;
-  /** The next page could not be loaded. */
-  moreError: ApiError | null;
-}
 
 export interface WorkspaceState {
   entities: Entities;
@@ -55,34 +45,11 @@ export interface WorkspaceState {
   threads: Record<number, Thread>;
   /** Conversations that the server does not know, or does not show to us. */
   missing: Record<number, true>;
-  counts: (Counts & { offset: number }) | null;
+  /** By the key of the query; of the plain open section always. */
+  counts: Record<string, CountsState>;
   /** What is on screen is being loaded anew. */
   reloading: boolean;
 }
-
-export const listKey = (query: ListQuery) => `${query.filter}/${query.channelId ?? ''}`;
-
-const loadingList: ListState = {
-  status: 'loading',
-  error: null,
-  horizon: Number.POSITIVE_INFINITY,
-  cursor: null,
-  loadingMore: false,
-  moreError: null,
-};
-
-const listOfPage = (page: api.ConversationPage): ListState => ({
-  ...loadingList,
-  status: 'ready',
-  horizon:
-    page.next_cursor === null
-      ? Number.NEGATIVE_INFINITY
-      : (page.items[page.items.length - 1]?.activity ?? Number.NEGATIVE_INFINITY),
-  cursor: page.next_cursor,
-});
-
-/** The answer belongs to a life of the entities that is over. */
-class Outdated extends Error {}
 
 export class Workspace {
   readonly store = createStore<WorkspaceState>({
@@ -91,9 +58,10 @@ export class Workspace {
     lists: {},
     threads: {},
     missing: {},
-    counts: null,
+    counts: {},
     reloading: false,
   });
+  readonly chats: ChatLists;
   readonly presence = createPresence();
   /** Conversations that were open in this page, the latest first. */
   readonly visited = createStore<readonly number[]>([]);
@@ -106,22 +74,31 @@ export class Workspace {
   onPositioned: (() => void) | null = null;
 
   private generation = 0;
+  /** Answers under way. */
+  private asking = 0;
   /** Entities of the next generation while it is being loaded. */
   private pending: Entities | null = null;
   /** From where the stream is watched. Answers older than that may miss an event. */
   private watchedFrom: StreamPosition | null = null;
   private earliest: StreamPosition | null = null;
-  private list: ListQuery | null = null;
   private thread: number | null = null;
   private readonly threadLoads: Record<number, number> = {};
-  private countsTimer: ReturnType<typeof setTimeout> | null = null;
   private readonly expiry: ReturnType<typeof setInterval>;
 
   constructor(
     readonly company: Company,
     readonly me: Member,
+    order: ChatOrder,
     database: Database | null,
   ) {
+    this.chats = new ChatLists(company.id, me.id, order, {
+      store: this.store,
+      fresh: (ask) => this.fresh(ask),
+      absorb: (batch) => this.absorb(batch),
+      position: () => this.position?.offset ?? 0,
+      isAsking: () => this.asking > 0 || this.pending !== null,
+      thread: () => this.thread,
+    });
     const owner = ownerOf(me.user_id, company.id);
     this.drafts = new Drafts(owner, database, {
       list: () => api.listDrafts(company.id),
@@ -150,7 +127,7 @@ export class Workspace {
   /** `list`: what will be on screen first. */
   start(list: ListQuery | null = null): void {
     void this.loadBasics();
-    if (list) this.showList(list);
+    if (list) this.chats.show(list);
     void this.drafts.load().catch(() => undefined);
     void this.outbox.load().catch(() => undefined);
   }
@@ -158,7 +135,7 @@ export class Workspace {
   stop(): void {
     this.generation += 1;
     clearInterval(this.expiry);
-    if (this.countsTimer) clearTimeout(this.countsTimer);
+    this.chats.stop();
     void this.drafts.save();
     this.outbox.stop();
   }
@@ -181,7 +158,11 @@ export class Workspace {
       const before = this.store.get();
       const entities = apply(before.entities, batch);
       if (entities === before.entities) return;
-      this.store.set({ ...before, entities, counts: this.countsAfter(before, entities, batch) });
+      this.store.set({
+        ...before,
+        entities,
+        counts: this.chats.countsAfter(before, entities, batch),
+      });
     }
     const echoes = (batch.messages ?? []).filter((message) => message.client_message_id !== null);
     if (echoes.length === 0) return;
@@ -196,7 +177,10 @@ export class Workspace {
 
   absorbEvents(position: StreamPosition, events: readonly StreamEvent[]): void {
     this.position = position;
+    const before = this.store.get();
     this.absorb(batchOf(events));
+    this.chats.tell(before, batchOf(events));
+    this.chats.forgetWhatIsFar();
     const written = events.flatMap(({ type, message }) =>
       type === 'message_received' && message ? [message.conversation_id] : [],
     );
@@ -218,13 +202,14 @@ export class Workspace {
     this.watchedFrom = position;
     this.pending = noEntities;
     this.store.update((now) => ({ ...now, reloading: true }));
-    const { list, thread } = this;
+    const { thread } = this;
+    const list = this.chats.onScreen;
     const [company, members, channels, quickReplies, rows, opened, messages] = await Promise.all([
       this.fresh(() => getCompany(this.company.id)),
       this.fresh(() => api.listMembers(this.company.id)),
       this.fresh(() => listChannels(this.company.id)),
       this.fresh(() => listQuickReplies(this.company.id)),
-      list && this.fresh(() => this.fetchList(list, null)),
+      list && this.fresh(() => this.chats.fetch(list, {})),
       thread !== null && this.fresh(() => api.getConversation(this.company.id, thread)).catch(nullIfMissing),
       thread !== null &&
         this.fresh(() => api.listMessages(this.company.id, thread, { limit: PAGE })).catch(nullIfMissing),
@@ -247,13 +232,13 @@ export class Workspace {
     this.store.set({
       entities,
       basics: 'ready',
-      lists: list && rows ? { [listKey(list)]: listOfPage(rows) } : {},
+      lists: list && rows ? { [this.chats.keyOf(list)]: this.chats.ofTop(rows) } : {},
       threads: thread !== null && messages ? { [thread]: threadOfPage(messages) } : {},
       missing: thread !== null && opened === null ? { [thread]: true } : {},
-      counts: null,
+      counts: {},
       reloading: false,
     });
-    this.loadCounts();
+    this.chats.loadCounts();
     this.outbox.flush();
     void this.drafts.sync();
   }
@@ -283,42 +268,6 @@ export class Workspace {
       }
     } catch (error) {
       if (!(error instanceof Outdated)) this.store.update((now) => ({ ...now, basics: 'failed' }));
-    }
-  }
-
-  /** The list on screen. Loaded when it is not here yet. */
-  showList(query: ListQuery): void {
-    this.list = query;
-    if (!this.store.get().lists[listKey(query)]) void this.loadList(query);
-  }
-
-  async loadList(query: ListQuery): Promise<void> {
-    const key = listKey(query);
-    this.setList(key, loadingList);
-    try {
-      const page = await this.fresh(() => this.fetchList(query, null));
-      this.absorb({ conversations: page.items, readMarkers: page.read_markers });
-      this.setList(key, listOfPage(page));
-    } catch (error) {
-      if (!(error instanceof Outdated)) {
-        this.setList(key, { ...loadingList, status: 'failed', error: asApiError(error) });
-      }
-    }
-  }
-
-  async loadMore(query: ListQuery): Promise<void> {
-    const key = listKey(query);
-    const now = this.store.get().lists[key];
-    if (now?.status !== 'ready' || now.cursor === null || now.loadingMore) return;
-    this.setList(key, { ...now, loadingMore: true, moreError: null });
-    try {
-      const page = await this.fresh(() => this.fetchList(query, now.cursor));
-      this.absorb({ conversations: page.items, readMarkers: page.read_markers });
-      this.setList(key, listOfPage(page));
-    } catch (error) {
-      if (!(error instanceof Outdated)) {
-        this.setList(key, { ...now, loadingMore: false, moreError: asApiError(error) });
-      }
     }
   }
 
@@ -398,33 +347,17 @@ export class Workspace {
     }
   }
 
-  /** Asks for the counts once, however many reasons there are. */
-  loadCounts(afterMs = 0): void {
-    // What is asked for at once does not wait for what was to come later.
-    if (this.countsTimer && afterMs > 0) return;
-    if (this.countsTimer) clearTimeout(this.countsTimer);
-    this.countsTimer = setTimeout(() => {
-      this.countsTimer = null;
-      this.fresh(() => api.countConversations(this.company.id)).then(
-        ({ position, ...counts }) =>
-          this.store.update((now) => ({ ...now, counts: { ...counts, offset: position.offset } })),
-        // The next change asks again; the numbers on screen stay.
-        () => undefined,
-      );
-    }, afterMs);
-  }
-
-  private fetchList(query: ListQuery, cursor: string | null) {
-    return api.listConversations(this.company.id, {
-      filter: query.filter,
-      channel_id: query.channelId ?? undefined,
-      cursor: cursor ?? undefined,
-      limit: PAGE,
-    });
-  }
-
   /** An answer of this generation, no older than the point from which the stream is watched. */
   private async fresh<T extends { position: StreamPosition }>(ask: () => Promise<T>): Promise<T> {
+    this.asking += 1;
+    try {
+      return await this.askUntilFresh(ask);
+    } finally {
+      this.asking -= 1;
+    }
+  }
+
+  private async askUntilFresh<T extends { position: StreamPosition }>(ask: () => Promise<T>): Promise<T> {
     const { generation } = this;
     for (let tries = 0; ; tries += 1) {
       const answer = await ask();
@@ -439,28 +372,6 @@ export class Workspace {
       if (position.offset >= from.offset) return answer;
       if (tries === 2) throw new ApiError(0, 'network', { detail: 'the server answers from the past' });
     }
-  }
-
-  private countsAfter(before: WorkspaceState, entities: Entities, batch: Batch): WorkspaceState['counts'] {
-    let { counts } = before;
-    let uncertain = false;
-    for (const id of new Set((batch.conversations ?? []).map((conversation) => conversation.id))) {
-      const was = before.entities.conversations[id];
-      const is = entities.conversations[id];
-      if (!is || is === was) continue;
-      if (!counts) uncertain = true;
-      else if (is.version > counts.offset) {
-        if (was) counts = { ...shiftCounts(counts, was, is, this.me.id), offset: counts.offset };
-        // What was counted is known only if we had caught up with the moment of counting.
-        if (!was || (this.position?.offset ?? 0) < counts.offset) uncertain = true;
-      }
-    }
-    if (uncertain) this.loadCounts(COUNTS_AFTER_MS);
-    return counts;
-  }
-
-  private setList(key: string, list: ListState): void {
-    this.store.update((now) => ({ ...now, lists: { ...now.lists, [key]: list } }));
   }
 
   private setThread(id: number, thread: Thread): void {

@@ -1,6 +1,6 @@
 import { defaultStringifySearch, useNavigate } from '@tanstack/react-router';
 import type { AnchorHTMLAttributes, MouseEvent, ReactNode } from 'react';
-import type { MessagesSearch } from '../../router';
+import type { MessagesSearch } from './search';
 
 /**
  * The way to a chat. The router's own link works out its address and whether it is the open one, anew

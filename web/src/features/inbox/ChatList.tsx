@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core';
-import { IconArrowUp, IconX } from '@tabler/icons-react';
+import { IconArrowUp } from '@tabler/icons-react';
 import { Link, useParams } from '@tanstack/react-router';
 import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { Virtualizer, type VirtualizerHandle } from 'virtua';
@@ -8,59 +8,57 @@ import { Failure, Notice } from '../../components/Notice';
 import { Bone, useSlow } from '../../components/Skeleton';
 import { t } from '../../i18n';
 import { sentenceOf } from '../../i18n/errors';
-import { holdOrder, listConversations } from '../../state/order';
-import { useStore } from '../../state/store';
-import { listKey } from '../../state/workspace';
+import { holdOrder, isNarrowed, keyOf, queryKey, rowsFrom, type Shown } from '../../state/chat-list';
+import type { ListState } from '../../state/chat-lists';
+import { useStore, useValue } from '../../state/store';
 import { connected } from '../channels/connected';
 import { useInside } from '../shell/workspace-context';
 import classes from './ChatList.module.css';
 import { ChatRow } from './ChatRow';
-import { ChannelFilter, FilterMenu } from './FilterMenu';
+import { Chips } from './Chips';
+import { FilterMenu } from './FilterMenu';
+import { OrderMenu } from './OrderMenu';
 import { setShown } from './shown';
 import { useMessagesRoute } from './useMessagesRoute';
+import { useMinute } from './useMinute';
 
 const LOAD_WITHIN_PX = 600;
+/** Scrolled farther than this, a way back to the top is offered. */
+const FAR_PX = 1500;
 
-/** Conversations of a filter, live. It never moves under the pointer or under the focus. */
+/** Conversations of a list, live. It never moves under the pointer or under the focus. */
 export function ChatList() {
   const { workspace } = useInside();
-  const { params, search, query } = useMessagesRoute();
+  const { query } = useMessagesRoute();
+  const order = useValue(workspace.chats.order);
   const selected = Number(useParams({ strict: false }).conversation) || null;
-  const list = useStore(workspace.store, (state) => state.lists[listKey(query)]);
-  const conversations = useStore(workspace.store, (state) => state.entities.conversations);
-  const counts = useStore(workspace.store, (state) => state.counts);
+  const key = `${queryKey(query)}/${order}`;
+  const list = useStore(workspace.store, (state) => state.lists[key]);
+  const counted = useStore(workspace.store, (state) => state.counts[queryKey(query)]);
 
   const absent = list === undefined;
-  // Asked again when a full reload has dropped it.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `absent` is the reason to ask again
+  const uncounted = counted === undefined;
+  // Asked again when a full reload has dropped them.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what is absent is the reason to ask again
   useEffect(() => {
-    workspace.showList({ filter: query.filter, channelId: query.channelId });
-  }, [workspace, query.filter, query.channelId, absent]);
-  const uncounted = counts === null;
+    workspace.chats.show(query);
+  }, [workspace, query, order, absent]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: as above
   useEffect(() => {
-    if (uncounted) workspace.loadCounts();
-  }, [workspace, uncounted]);
+    if (uncounted) workspace.chats.loadCounts();
+  }, [workspace, query, uncounted]);
+  // The numbers on screen stay until those of the next list have come.
+  const counts = useRef(counted);
+  if (counted) counts.current = counted;
 
-  const unanswered = query.filter === 'unanswered';
   return (
     <section className={`${classes.list} ${selected ? classes.behind : ''}`} aria-label={t('inbox.label')}>
       <header className={classes.head}>
-        <FilterMenu query={query} counts={counts} />
+        <FilterMenu counts={counts.current} />
+        <span className={classes.grow} />
+        <OrderMenu />
       </header>
-      <div className={classes.chips}>
-        <Link
-          to="/c/$company/messages"
-          params={params}
-          search={unanswered ? { ...search, filter: undefined } : { ...search, filter: 'unanswered' }}
-          className={unanswered ? classes.chipOn : classes.chip}
-          aria-current={unanswered ? 'true' : undefined}
-        >
-          <i className={classes.dot} aria-hidden="true" />
-          {t('inbox.filter.unanswered')} <b>{counts?.unanswered ?? ''}</b>
-          {unanswered && <IconX size={13} aria-label={t('inbox.clear_filter')} />}
-        </Link>
-        <ChannelFilter query={query} />
-      </div>
+      <Chips unanswered={counts.current?.unanswered} />
       {!list || list.status === 'loading' ? (
         <LoadingRows />
       ) : list.status === 'failed' && list.error ? (
@@ -68,42 +66,54 @@ export function ChatList() {
           title={t('inbox.failed')}
           error={list.error}
           safe={t('inbox.failed.safe')}
-          onRetry={() => void workspace.loadList(query)}
+          onRetry={() => void workspace.chats.load(query)}
         />
       ) : (
-        <Rows
-          key={listKey(query)}
-          rows={listConversations(conversations, query, workspace.me.id, list.horizon).map((row) => row.id)}
-          selected={selected}
-        />
+        <Rows key={key} list={list} selected={selected} />
       )}
     </section>
   );
 }
 
-function Rows({ rows: wanted, selected }: { rows: number[]; selected: number | null }) {
+function Rows({ list, selected }: { list: ListState; selected: number | null }) {
   const { workspace } = useInside();
   const { params, search, query } = useMessagesRoute();
-  const list = useStore(workspace.store, (state) => state.lists[listKey(query)]);
+  const sortedBy = workspace.chats.order.get();
+  const conversations = useStore(workspace.store, (state) => state.entities.conversations);
+  const minute = useMinute();
+  const { ceiling, horizon } = list;
+  const rows = useMemo(
+    () =>
+      rowsFrom(conversations, query, sortedBy, workspace.me.id, minute, horizon).map((row) => ({
+        id: row.id,
+        key: keyOf(sortedBy, row),
+      })),
+    [conversations, query, sortedBy, workspace, minute, horizon],
+  );
   const stage = useRef<HTMLDivElement>(null);
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useRef<VirtualizerHandle>(null);
   const [held, setHeld] = useState(false);
-  const [order, setOrder] = useState(wanted);
+  const [before, setBefore] = useState<Shown>({ order: [], ceiling });
 
   // Rows move only while nobody looks closely: no pointer over them, no focus in them, not scrolled.
-  const signature = wanted.join();
+  const signature = rows.map(({ id, key }) => `${id}.${key}`).join();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the signature stands for the rows
   const next = useMemo(() => {
-    const ids = signature === '' ? [] : signature.split(',').map(Number);
-    return held ? holdOrder(order, ids) : { order: ids, waiting: false };
-  }, [held, signature, order]);
+    const atTop = ceiling === Number.POSITIVE_INFINITY;
+    return held || !atTop || before.ceiling !== Number.POSITIVE_INFINITY
+      ? holdOrder(before, rows, ceiling)
+      : { order: rows.map(({ id }) => id), waiting: false };
+  }, [held, signature, before, ceiling]);
   const shown = next.order;
   const shownSignature = shown.join();
   // biome-ignore lint/correctness/useExhaustiveDependencies: the signature stands for the order
   useEffect(() => {
-    setOrder(shown);
+    setBefore({ order: shown, ceiling });
     setShown(shown);
-  }, [shownSignature]);
+  }, [shownSignature, ceiling]);
+  // What came or went above must not move what is looked at.
+  const shift = ceiling !== before.ceiling;
 
   const hold = useCallback(() => {
     const element = scroller.current;
@@ -113,8 +123,15 @@ function Rows({ rows: wanted, selected }: { rows: number[]; selected: number | n
     setHeld(stage.current?.matches(':hover') === true || focused || element.scrollTop > 4);
   }, []);
 
-  const release = () => {
-    setOrder(wanted);
+  const away = ceiling !== Number.POSITIVE_INFINITY;
+  const [scrolled, setScrolled] = useState(false);
+  const toTop = () => {
+    if (away) {
+      // Its rows are not here: the list begins anew.
+      void workspace.chats.load(query);
+      return;
+    }
+    setBefore({ order: rows.map(({ id }) => id), ceiling });
     setHeld(false);
     virtual.current?.scrollTo(0);
     requestAnimationFrame(hold);
@@ -123,16 +140,19 @@ function Rows({ rows: wanted, selected }: { rows: number[]; selected: number | n
   const settle = () => {
     hold();
     const now = virtual.current;
-    if (now && now.scrollSize - now.scrollOffset - now.viewportSize < LOAD_WITHIN_PX) {
-      void workspace.loadMore(query);
-    }
+    if (!now) return;
+    setScrolled(now.scrollOffset > FAR_PX);
+    const left = now.scrollSize - now.scrollOffset - now.viewportSize;
+    workspace.chats.trim(query, now.scrollOffset > left ? 'above' : 'below');
+    if (left < LOAD_WITHIN_PX) void workspace.chats.loadMore(query, 'below');
+    if (now.scrollOffset < LOAD_WITHIN_PX) void workspace.chats.loadMore(query, 'above');
   };
   // A page may be shorter than the pane.
   // biome-ignore lint/correctness/useExhaustiveDependencies: after each change of the rows
   useEffect(() => {
     const frame = requestAnimationFrame(settle);
     return () => cancelAnimationFrame(frame);
-  }, [shownSignature, list?.loadingMore]);
+  }, [shownSignature, list.loadingMore]);
 
   /** Where the focus is on its way to: the next key may be faster than the row is drawn. */
   const goal = useRef<number | null>(null);
@@ -151,9 +171,28 @@ function Rows({ rows: wanted, selected }: { rows: number[]; selected: number | n
     });
   };
 
-  if (shown.length === 0) return <EmptyList />;
+  if (shown.length === 0 && !away) return <EmptyList />;
+  const whole = !away && horizon === Number.NEGATIVE_INFINITY;
+  const news = list.news || (!away && next.waiting);
   // One row is in the tab order: the open one, else the first.
   const entry = selected !== null && shown.includes(selected) ? selected : shown[0];
+  const more = (side: 'above' | 'below') => (
+    <>
+      {list.loadingMore === side && side === 'below' && <p className={classes.more}>{t('state.loading')}</p>}
+      {list.moreError?.side === side && (
+        <div className={classes.more} role="alert">
+          {sentenceOf(list.moreError.error)}{' '}
+          <Button
+            size="compact-xs"
+            variant="light"
+            onClick={() => void workspace.chats.loadMore(query, side)}
+          >
+            {t('action.retry')}
+          </Button>
+        </div>
+      )}
+    </>
+  );
   return (
     // The button above the rows belongs to them: on the way to it nothing may move either.
     <div
@@ -162,12 +201,19 @@ function Rows({ rows: wanted, selected }: { rows: number[]; selected: number | n
       onPointerEnter={hold}
       onPointerLeave={() => requestAnimationFrame(hold)}
     >
-      {next.waiting && (
-        <button type="button" className={classes.waiting} onClick={release}>
-          {t('inbox.new_messages')}
+      {(news || away || scrolled) && (
+        <button
+          type="button"
+          className={classes.waiting}
+          onClick={toTop}
+          aria-label={news ? undefined : t('inbox.to_top')}
+          title={news ? undefined : t('inbox.to_top')}
+        >
+          {news && t('inbox.new_messages')}
           <IconArrowUp size={15} aria-hidden="true" />
         </button>
       )}
+      {more('above')}
       {/* biome-ignore lint/a11y/useSemanticElements: the virtual list puts boxes of its own between */}
       <div
         ref={scroller}
@@ -178,14 +224,14 @@ function Rows({ rows: wanted, selected }: { rows: number[]; selected: number | n
         onBlur={() => requestAnimationFrame(hold)}
         onKeyDown={walk}
       >
-        <Virtualizer ref={virtual} data={shown} onScroll={settle} bufferSize={400}>
+        <Virtualizer ref={virtual} data={shown} shift={shift} onScroll={settle} bufferSize={400}>
           {(id: number, index: number) => (
             // biome-ignore lint/a11y/useSemanticElements: as above
             <div
               key={id}
               role="listitem"
-              aria-setsize={list?.cursor === null ? shown.length : -1}
-              aria-posinset={index + 1}
+              aria-setsize={whole ? shown.length : -1}
+              aria-posinset={away ? undefined : index + 1}
               className={classes.item}
             >
               <ChatRow
@@ -198,15 +244,7 @@ function Rows({ rows: wanted, selected }: { rows: number[]; selected: number | n
             </div>
           )}
         </Virtualizer>
-        {list?.loadingMore && <p className={classes.more}>{t('state.loading')}</p>}
-        {list?.moreError && (
-          <div className={classes.more} role="alert">
-            {sentenceOf(list.moreError)}{' '}
-            <Button size="compact-xs" variant="light" onClick={() => void workspace.loadMore(query)}>
-              {t('action.retry')}
-            </Button>
-          </div>
-        )}
+        {more('below')}
       </div>
     </div>
   );
@@ -218,7 +256,7 @@ function EmptyList() {
   const channels = useStore(workspace.store, (state) => state.entities.channels);
   const basics = useStore(workspace.store, (state) => state.basics);
   const none = basics === 'ready' && connected(channels).length === 0;
-  const narrowed = query.filter !== 'open' || query.channelId !== null;
+  const narrowed = query.filter !== 'open' || isNarrowed(query);
   if (none) {
     return (
       <Notice art={<ArtInbox />} title={t('inbox.no_channels.title')} text={t('inbox.no_channels.text')}>
@@ -233,14 +271,16 @@ function EmptyList() {
       </Notice>
     );
   }
-  const channel = query.channelId !== null ? channels[query.channelId] : undefined;
+  const names = query.channelIds.map((id) => channels[id]?.name).filter((name) => name !== undefined);
+  const what = query.unanswered ? 'unanswered' : isNarrowed(query) ? 'narrowed' : query.filter;
   return (
     <Notice
       art={<ArtInbox />}
       title={t('inbox.empty.title')}
       text={
         <>
-          {t(`inbox.empty.${query.filter}`)} {channel && t('inbox.empty.channel', { name: channel.name })}
+          {t(`inbox.empty.${what}`)}{' '}
+          {names.length > 0 && t('inbox.empty.channel', { name: names.join(', ') })}
         </>
       }
     >

@@ -18,13 +18,13 @@ import { Spoken } from '../../components/Spoken';
 import { Ticks } from '../../components/Ticks';
 import { t } from '../../i18n';
 import { dateTime, duration, rowTime } from '../../i18n/format';
-import type { MessagesSearch } from '../../router';
 import { useStore } from '../../state/store';
 import { isDeleted } from '../channels/words';
 import { contactName, firstName, memberName, previewText } from '../conversation/words';
 import { useInside } from '../shell/workspace-context';
 import { ChatLink } from './ChatLink';
 import classes from './ChatRow.module.css';
+import type { MessagesSearch } from './search';
 import { useMinute } from './useMinute';
 
 /** A client who waits longer than this is told by the time. */

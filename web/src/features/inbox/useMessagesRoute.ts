@@ -1,19 +1,17 @@
 import { getRouteApi } from '@tanstack/react-router';
-import type { MessagesSearch } from '../../router';
-import type { ListQuery } from '../../state/order';
+import { useMemo } from 'react';
+import { queryKey } from '../../state/chat-list';
+import { queryOf, searchOf } from './search';
 
 const route = getRouteApi('/c/$company/messages');
 
-/** The company and the filters in the address, for links that keep them. */
+/** The company and the list in the address, for links that keep them. */
 export function useMessagesRoute() {
   const params = route.useParams();
-  const { filter, channel } = route.useSearch();
-  const search = { ...(filter && { filter }), ...(channel && { channel }) };
-  return { params, search, query: queryOf({ filter, channel }) };
+  const given = queryOf(route.useSearch());
+  const key = queryKey(given);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the key stands for the query
+  const query = useMemo(() => given, [key]);
+  const search = useMemo(() => searchOf(query), [query]);
+  return { params, search, query };
 }
-
-/** The list that an address asks for. */
-export const queryOf = ({ filter, channel }: MessagesSearch): ListQuery => ({
-  filter: filter ?? 'open',
-  channelId: channel ?? null,
-});

@@ -6,6 +6,7 @@ import { Logo } from '../../components/Logo';
 import { Tip } from '../../components/Tip';
 import { Toasts } from '../../components/Toasts';
 import { t } from '../../i18n';
+import { OPEN_KEY } from '../../state/chat-lists';
 import { menuWidth } from '../../state/preferences';
 import { useStore, useValue } from '../../state/store';
 import { connected } from '../channels/connected';
@@ -42,7 +43,8 @@ export function Shell({ children }: { children: ReactNode }) {
   const { pathname } = useLocation();
   const navigate = useNavigate();
   const company = String(workspace.company.id);
-  const unanswered = useStore(workspace.store, (state) => state.counts?.unanswered ?? 0);
+  const counts = useStore(workspace.store, (state) => state.counts[OPEN_KEY]);
+  const unanswered = counts?.unanswered ?? 0;
   const troubled = useStore(workspace.store, (state) => connected(state.entities.channels).some(isTroubled));
   const inChat = /\/messages\/\d+/.test(pathname);
   const sections = SECTIONS.map((section) => ({
@@ -53,7 +55,7 @@ export function Shell({ children }: { children: ReactNode }) {
     dot: section.path === 'settings' && troubled,
   }));
   type Shown = (typeof sections)[number];
-  usePageTitle(sections.find(({ on }) => on)?.title ?? t('product.name'), unanswered);
+  usePageTitle(sections.find(({ on }) => on)?.title ?? t('product.name'), counts?.unanswered_mine ?? 0);
 
   const describe = (section: Shown) => {
     if (section.count > 0) return t('section.with_count', { name: section.title, count: section.count });

@@ -1,7 +1,7 @@
 import { useEffect } from 'react';
 import { t } from '../../i18n';
 
-/** `(3) Сообщения`, a dot on the tab's icon and the number on the installed app: how many chats wait. */
+/** `(3) Сообщения`, a dot on the tab's icon and the number on the installed app: how many chats wait for me. */
 export function usePageTitle(name: string, unanswered: number): void {
   useEffect(() => {
     document.title = t('page.title', { name, count: unanswered });

@@ -3,10 +3,9 @@ import { useEffect, useState } from 'react';
 import type { Session } from '../../api/types';
 import { browserWorld, type Socket } from '../../realtime/socket';
 import { Sync } from '../../realtime/sync';
-import type { MessagesSearch } from '../../router';
 import { database } from '../../state/session';
 import { Workspace } from '../../state/workspace';
-import { queryOf } from '../inbox/useMessagesRoute';
+import { type MessagesSearch, queryOf } from '../inbox/search';
 
 /** Opens the workspace of a company with its connection, and closes both when the company changes. */
 export function useWorkspace(
@@ -23,7 +22,7 @@ export function useWorkspace(
     let left = false;
     void database().then((kept) => {
       if (left) return;
-      const workspace = new Workspace(place.company, place.member, kept);
+      const workspace = new Workspace(place.company, place.member, place.preferences.chat_order, kept);
       const sync = new Sync(workspace, browserWorld);
       const listeners = listen(workspace, sync.socket);
       // The list on screen is asked for together with all else, not when it is drawn.

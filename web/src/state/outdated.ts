@@ -1,0 +1,2 @@
+/** The answer belongs to a life of the entities that is over. */
+export class Outdated extends Error {}
