@@ -11,6 +11,7 @@ pub mod bootstrap;
 pub mod change_channel;
 pub mod change_company;
 pub mod change_contact;
+pub mod change_conversations;
 pub mod change_message;
 pub mod change_preferences;
 pub mod change_profile;

@@ -185,6 +185,19 @@ impl ApiError {
         self
     }
 
+    /// One refusal among the answers of a call that asked for many things.
+    pub fn into_item(self) -> ErrorItem {
+        if let Some(source) = &self.source {
+            tracing::error!(error = format!("{source:#}"), "request failed");
+        }
+        ErrorItem {
+            code: self.code.as_str(),
+            detail: self.detail.unwrap_or(Cow::Borrowed(self.code.detail())).into_owned(),
+            field: self.field.map(Cow::into_owned),
+            params: (!self.params.is_empty()).then_some(self.params),
+        }
+    }
+
     /// The same code under another status, where the form rather than the content is wrong.
     pub fn status(self, status: StatusCode) -> Self {
         Self { status: Some(status), ..self }
@@ -248,19 +261,11 @@ pub struct ErrorItem {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = self.status.unwrap_or_else(|| self.code.status());
-        if let Some(source) = &self.source {
-            tracing::error!(error = format!("{source:#}"), "request failed");
-        }
-        let item = ErrorItem {
-            code: self.code.as_str(),
-            detail: self.detail.unwrap_or(Cow::Borrowed(self.code.detail())).into_owned(),
-            field: self.field.map(Cow::into_owned),
-            params: (!self.params.is_empty()).then_some(self.params),
-        };
+        let retry_after_seconds = self.retry_after_seconds;
         let request_id = REQUEST_ID.try_with(Clone::clone).unwrap_or_default();
-        let body = ErrorBody { errors: vec![item], request_id };
+        let body = ErrorBody { errors: vec![self.into_item()], request_id };
         let mut response = (status, Json(body)).into_response();
-        if let Some(seconds) = self.retry_after_seconds {
+        if let Some(seconds) = retry_after_seconds {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response

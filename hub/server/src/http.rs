@@ -1,5 +1,6 @@
 //! Handlers by resource. Thin: they read the request, call an action or the store, and shape the answer.
 
+pub mod change_conversations;
 pub mod channels;
 pub mod chat_list;
 pub mod companies;

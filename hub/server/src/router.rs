@@ -11,9 +11,9 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::error::{ApiError, Code};
 use crate::http::{
-    channels, chat_list, companies, contacts, conversations, deliveries, demo_site, drafts, files,
-    health, members, messages, openapi, preferences, profile, quick_replies, session, visitors,
-    webhooks, widgets,
+    change_conversations, channels, chat_list, companies, contacts, conversations, deliveries,
+    demo_site, drafts, files, health, members, messages, openapi, preferences, profile,
+    quick_replies, session, visitors, webhooks, widgets,
 };
 use crate::{assets, layers, ws};
 
@@ -47,6 +47,7 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(contacts::list_conversations))
         .routes(routes!(chat_list::list_conversations))
         .routes(routes!(chat_list::count_conversations))
+        .routes(routes!(change_conversations::post_changes))
         .routes(routes!(conversations::get_conversation))
         .routes(routes!(conversations::put_assignee))
         .routes(routes!(conversations::put_state))

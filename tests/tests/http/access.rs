@@ -111,6 +111,9 @@ fn body_of(operation: &str) -> Option<Value> {
             json!({ "kind": "telegram_bot", "credential": "5:x" })
         }
         "change_channel" | "change_company" | "change_contact" => json!({ "name": "Имя" }),
+        "change_conversations" => {
+            json!({ "conversation_ids": [1], "change": { "kind": "mark_answered" } })
+        }
         "change_preferences" => json!({ "chat_order": "created" }),
         "connect_widget" => json!({ "name": "Сайт" }),
         "change_widget" => json!({ "greeting": "Здравствуйте" }),

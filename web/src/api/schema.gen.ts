@@ -283,6 +283,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/companies/{company_id}/conversations/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Archives, reopens, assigns or marks as answered many conversations at once. Each is answered for. */
+        post: operations["change_conversations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/companies/{company_id}/conversations/counts": {
         parameters: {
             query?: never;
@@ -290,7 +307,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How many conversations each filter shows. */
+        /** How many conversations each section shows, narrowed as asked. */
         get: operations["count_conversations"];
         put?: never;
         post?: never;
@@ -626,6 +643,23 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/companies/{company_id}/preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes what you have chosen for yourself. The session tells what holds. */
+        patch: operations["change_preferences"];
         trace?: never;
     };
     "/api/v1/companies/{company_id}/quick-replies": {
@@ -991,6 +1025,16 @@ export interface components {
              */
             sends_per_second: number;
         };
+        /** @description What became of one of them. */
+        ChangedConversation: {
+            conversation_id: components["schemas"]["ConversationId"];
+            conversation: components["schemas"]["Conversation"] | null;
+            refusal: components["schemas"]["ErrorItem"] | null;
+        };
+        ChangedConversations: {
+            /** @description For each that was asked for, in that order. */
+            items: components["schemas"]["ChangedConversation"][];
+        };
         /** @description The new state of what an event changed. */
         Changes: {
             message?: components["schemas"]["Message"] | null;
@@ -1058,6 +1102,11 @@ export interface components {
             items: components["schemas"]["Channel"][];
             position: components["schemas"]["StreamPosition"];
         };
+        /**
+         * @description What the chat list is sorted by, latest first.
+         * @enum {string}
+         */
+        ChatOrder: "activity" | "created";
         /** @description The account behind a credential. */
         CheckedAccount: {
             external_id: string;
@@ -1239,6 +1288,26 @@ export interface components {
              */
             version: number;
         };
+        /** @description What is done to each. */
+        ConversationChange: {
+            /** @enum {string} */
+            kind: "archive";
+        } | {
+            /** @enum {string} */
+            kind: "reopen";
+        } | {
+            member_id: components["schemas"]["MemberId"] | null;
+            /** @enum {string} */
+            kind: "assign";
+        } | {
+            /** @enum {string} */
+            kind: "mark_answered";
+        };
+        ConversationChanges: {
+            /** @description 1 to 200, each once. */
+            conversation_ids: components["schemas"]["ConversationId"][];
+            change: components["schemas"]["ConversationChange"];
+        };
         /**
          * Format: int64
          * @example 1
@@ -1247,12 +1316,14 @@ export interface components {
         /** @enum {string} */
         ConversationState: "open" | "archived";
         Conversations: {
-            /** @description Latest activity first. */
+            /** @description Latest first. */
             items: components["schemas"]["Conversation"][];
             /** @description Yours, of these conversations. */
             read_markers: components["schemas"]["ReadMarker"][];
             /** @description `null` on the last page. */
             next_cursor: string | null;
+            /** @description `null` at the top of the list. */
+            previous_cursor: string | null;
             position: components["schemas"]["StreamPosition"];
         };
         Counts: {
@@ -1263,9 +1334,19 @@ export interface components {
             /** Format: int64 */
             unassigned: number;
             /** Format: int64 */
-            archived: number;
+            active: number;
             /** Format: int64 */
+            archived: number;
+            /**
+             * Format: int64
+             * @description Unanswered ones of the section that was asked for, of open ones unless given.
+             */
             unanswered: number;
+            /**
+             * Format: int64
+             * @description Open, assigned to you, unanswered.
+             */
+            unanswered_mine: number;
             position: components["schemas"]["StreamPosition"];
         };
         CredentialCheck: {
@@ -1665,6 +1746,13 @@ export interface components {
             /** @enum {string} */
             kind: "system";
         };
+        /** @description What a member has chosen for themselves. Colleagues do not see it. */
+        Preferences: {
+            chat_order: components["schemas"]["ChatOrder"];
+        };
+        PreferencesPatch: {
+            chat_order?: components["schemas"]["ChatOrder"] | null;
+        };
         /** @description What is known of a private token without showing it. */
         PrivateToken: {
             created_at: components["schemas"]["Timestamp"] | null;
@@ -1786,6 +1874,8 @@ export interface components {
             company: components["schemas"]["Company"];
             /** @description The user's place in it. */
             member: components["schemas"]["Member"];
+            /** @description What the user has chosen there. */
+            preferences: components["schemas"]["Preferences"];
         };
         SessionUser: {
             id: components["schemas"]["UserId"];
@@ -3484,12 +3574,30 @@ export interface operations {
     list_conversations: {
         parameters: {
             query?: {
-                /** @description `open` (unless given), `all`, `mine`, `unassigned`, `unanswered` or `archived`. */
+                /**
+                 * @description `open` (unless given), `all`, `mine`, `unassigned`, `active` (correspondence within the last 7
+                 *     days) or `archived`.
+                 */
                 filter?: string;
-                /** @description Only of this channel. */
-                channel_id?: components["schemas"]["ChannelId"];
-                /** @description `next_cursor` of the answer before. */
+                /**
+                 * @description Only of this channel, or of these, parted by commas.
+                 * @example 1,2
+                 */
+                channel_id?: string;
+                /** @description `me`, `nobody`, `somebody` or the id of a member. */
+                assignee?: string;
+                /** @description Only those whose client waits for an answer. */
+                unanswered?: boolean;
+                /** @description By `activity` (the last message of the client, unless given) or `created`. */
+                order?: string;
+                /**
+                 * @description What stands below this place: `next_cursor` of an answer. A place is the order and a conversation's
+                 *     `activity` (or `id`, by `created`), parted by a dot.
+                 * @example activity.4711
+                 */
                 cursor?: string;
+                /** @description The nearest ones above this place: `previous_cursor` of an answer. Not together with `cursor`. */
+                above?: string;
                 /** @description 1 to 200, 50 unless given. */
                 limit?: number;
             };
@@ -3539,9 +3647,113 @@ export interface operations {
             };
         };
     };
-    count_conversations: {
+    change_conversations: {
         parameters: {
             query?: never;
+            header?: never;
+            path: {
+                company_id: components["schemas"]["CompanyId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConversationChanges"];
+            };
+        };
+        responses: {
+            /** @description What became of each */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedConversations"];
+                };
+            };
+            /** @description `invalid_json` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `csrf` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found`: it does not exist, or you may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_request` and codes of what is refused, with the `field` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    count_conversations: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `open` (unless given), `all`, `mine`, `unassigned`, `active` (correspondence within the last 7
+                 *     days) or `archived`.
+                 */
+                filter?: string;
+                /**
+                 * @description Only of this channel, or of these, parted by commas.
+                 * @example 1,2
+                 */
+                channel_id?: string;
+                /** @description `me`, `nobody`, `somebody` or the id of a member. */
+                assignee?: string;
+                /** @description Only those whose client waits for an answer. */
+                unanswered?: boolean;
+            };
             header?: never;
             path: {
                 company_id: components["schemas"]["CompanyId"];
@@ -5296,6 +5508,95 @@ export interface operations {
             };
             /** @description `not_found`: it does not exist, or you may not see it */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    change_preferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                company_id: components["schemas"]["CompanyId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreferencesPatch"];
+            };
+        };
+        responses: {
+            /** @description As they are now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preferences"];
+                };
+            };
+            /** @description `invalid_json` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `csrf` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found`: it does not exist, or you may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_request` and codes of what is refused, with the `field` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
