@@ -1,6 +1,6 @@
 import { answer, api } from './client';
 import type { components } from './schema.gen';
-import type { ChatOrder, ConversationFilter, ConversationState } from './types';
+import type { ChatOrder, ConversationChange, ConversationFilter, ConversationState } from './types';
 
 export type ConversationPage = components['schemas']['Conversations'];
 export type MessagePage = components['schemas']['Messages'];
@@ -108,6 +108,18 @@ export const setState = (company: number, conversation: number, state: Conversat
     api.PUT('/api/v1/companies/{company_id}/conversations/{conversation_id}/state', {
       ...one(company, conversation),
       body: { state },
+    }),
+  );
+/** One thing done to many, at most 200. */
+export const changeConversations = (
+  company_id: number,
+  conversation_ids: readonly number[],
+  change: ConversationChange,
+) =>
+  answer(
+    api.POST('/api/v1/companies/{company_id}/conversations/changes', {
+      params: { path: { company_id } },
+      body: { conversation_ids: [...conversation_ids], change },
     }),
   );
 export const markAnswered = (company: number, conversation: number) =>

@@ -14,6 +14,7 @@ export type ChatOrder = Schemas['ChatOrder'];
 export type Company = Schemas['Company'];
 export type Content = Schemas['Content'];
 export type Conversation = Schemas['Conversation'];
+export type ConversationChange = Schemas['ConversationChange'];
 export type ConversationState = Schemas['ConversationState'];
 export type Draft = Schemas['Draft'];
 export type Entity = Schemas['Entity'];

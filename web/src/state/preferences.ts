@@ -34,3 +34,6 @@ function preference<T extends string>(key: string, allowed: readonly T[], initia
 
 /** The main menu with names beside its icons. */
 export const menuWidth = preference('uzel-menu', ['narrow', 'wide'], 'narrow');
+
+/** Something that is on or off. */
+export const flag = (key: string, initial: boolean) => preference(key, ['on', 'off'], initial ? 'on' : 'off');

@@ -32,6 +32,7 @@ import { useStore, useValue } from '../../state/store';
 import { isDeleted } from '../channels/words';
 import { useThread } from '../conversation/thread-context';
 import { memberName, messageText } from '../conversation/words';
+import { useShortcuts } from '../shell/shortcuts';
 import { useInside } from '../shell/workspace-context';
 import classes from './Composer.module.css';
 import { Counter } from './Counter';
@@ -70,18 +71,11 @@ export function Composer({
   });
   /** Why files were not taken. */
   const refusals = useState<string[]>([]);
-  useEffect(() => {
-    const press = (event: globalThis.KeyboardEvent) => {
-      if (!event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-      // By place on the keyboard, so that they work in the Russian layout.
-      if (event.code !== 'KeyP' && event.code !== 'KeyL') return;
-      event.preventDefault();
-      setTab(event.code === 'KeyP' ? 'note' : 'reply');
-      focusField();
-    };
-    window.addEventListener('keydown', press);
-    return () => window.removeEventListener('keydown', press);
-  }, []);
+  const toTab = (next: 'reply' | 'note') => {
+    setTab(next);
+    focusField();
+  };
+  useShortcuts({ reply: () => toTab('reply'), note: () => toTab('note') });
 
   // The other field takes over the focus; the first one takes it by its own rule.
   const shownTab = useRef(tab);

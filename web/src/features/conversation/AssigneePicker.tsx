@@ -1,6 +1,7 @@
 import { lazy, Suspense, useRef, useState } from 'react';
 import { Avatar } from '../../components/Avatar';
 import { t } from '../../i18n';
+import { useShortcuts } from '../shell/shortcuts';
 import classes from './AssigneePicker.module.css';
 import { useThread } from './thread-context';
 import { memberName } from './words';
@@ -9,7 +10,7 @@ const load = () => import('./AssigneeList');
 const AssigneeList = lazy(() => load().then((module) => ({ default: module.AssigneeList })));
 
 /** Who answers: to me, to a colleague, to nobody. The list is loaded when somebody comes near. */
-export function AssigneePicker() {
+export function AssigneePicker({ byKey }: { byKey?: true }) {
   const { conversation, members } = useThread();
   const { assignee_id: assignee } = conversation;
   const name = assignee === null ? t('conversation.nobody') : memberName(members, assignee);
@@ -19,6 +20,7 @@ export function AssigneePicker() {
   const button = useRef<HTMLButtonElement>(null);
   // A press outside closes the list before the click arrives, and the button is outside of it.
   const pressedWhileOpen = useRef(false);
+  useShortcuts(byKey ? { assign: () => button.current?.click() } : {});
   return (
     <span className={classes.place}>
       <button

@@ -7,6 +7,7 @@ import { useStore } from '../../state/store';
 import { messagesOf } from '../../state/thread';
 import { Composer } from '../composer/Composer';
 import { LazyContactPanel } from '../contact/LazyContactPanel';
+import { useShortcuts } from '../shell/shortcuts';
 import { useInside } from '../shell/workspace-context';
 import classes from './ConversationView.module.css';
 import { Header } from './Header';
@@ -42,6 +43,8 @@ export function ConversationView({ id, target }: { id: number; target: number | 
     fits.addEventListener('change', follow);
     return () => fits.removeEventListener('change', follow);
   }, []);
+
+  useShortcuts({ card: () => setCard((open) => !open) });
 
   const absent = thread === undefined;
   // Asked again when a full reload has dropped it.

@@ -65,7 +65,7 @@ export function Header({ cardOpen, onCard }: { cardOpen: boolean; onCard: () => 
         </p>
       </div>
       <Viewers />
-      <AssigneePicker />
+      <AssigneePicker byKey />
       <span className={classes.wide}>
         <Tip label={t('conversation.mark_answered')}>
           <ActionIcon

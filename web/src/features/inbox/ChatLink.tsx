@@ -11,6 +11,7 @@ export function ChatLink({
   conversation,
   search,
   children,
+  onClick,
   ...rest
 }: {
   company: string;
@@ -19,7 +20,8 @@ export function ChatLink({
   children: ReactNode;
 } & AnchorHTMLAttributes<HTMLAnchorElement>) {
   const navigate = useNavigate();
-  const follow = (event: MouseEvent) => {
+  const follow = (event: MouseEvent<HTMLAnchorElement>) => {
+    onClick?.(event);
     if (event.defaultPrevented || event.button !== 0) return;
     // Into another tab or window, by the browser.
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;

@@ -1,7 +1,15 @@
 import { Button } from '@mantine/core';
 import { IconArrowUp } from '@tabler/icons-react';
 import { Link, useParams } from '@tanstack/react-router';
-import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import {
+  type KeyboardEvent,
+  type MouseEvent,
+  useCallback,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
 import { Virtualizer, type VirtualizerHandle } from 'virtua';
 import { ArtInbox } from '../../components/Art';
 import { Failure, Notice } from '../../components/Notice';
@@ -13,11 +21,14 @@ import type { ListState } from '../../state/chat-lists';
 import { useStore, useValue } from '../../state/store';
 import { connected } from '../channels/connected';
 import { useInside } from '../shell/workspace-context';
+import { BulkBar } from './BulkBar';
 import classes from './ChatList.module.css';
 import { ChatRow } from './ChatRow';
 import { Chips } from './Chips';
 import { FilterMenu } from './FilterMenu';
-import { OrderMenu } from './OrderMenu';
+import { InboxKeys } from './InboxKeys';
+import { ListMenu } from './ListMenu';
+import { dropSelection, everything, extended, remaining, selection, toggled } from './selection';
 import { setShown } from './shown';
 import { useMessagesRoute } from './useMessagesRoute';
 import { useMinute } from './useMinute';
@@ -50,15 +61,23 @@ export function ChatList() {
   // The numbers on screen stay until those of the next list have come.
   const counts = useRef(counted);
   if (counted) counts.current = counted;
+  const bulk = useStore(selection, (now) => now.choosing || now.ids.length > 0);
 
   return (
     <section className={`${classes.list} ${selected ? classes.behind : ''}`} aria-label={t('inbox.label')}>
       <header className={classes.head}>
-        <FilterMenu counts={counts.current} />
-        <span className={classes.grow} />
-        <OrderMenu />
+        {bulk ? (
+          <BulkBar />
+        ) : (
+          <>
+            <FilterMenu counts={counts.current} />
+            <span className={classes.grow} />
+            <ListMenu />
+          </>
+        )}
       </header>
       <Chips unanswered={counts.current?.unanswered} />
+      <InboxKeys opened={selected} />
       {!list || list.status === 'loading' ? (
         <LoadingRows />
       ) : list.status === 'failed' && list.error ? (
@@ -120,7 +139,30 @@ function Rows({ list, selected }: { list: ListState; selected: number | null }) 
     if (!element) return;
     const focused =
       element.contains(document.activeElement) && element.querySelector(':focus-visible') !== null;
-    setHeld(stage.current?.matches(':hover') === true || focused || element.scrollTop > 4);
+    const picking = selection.get().ids.length > 0;
+    setHeld(picking || stage.current?.matches(':hover') === true || focused || element.scrollTop > 4);
+  }, []);
+
+  // Another list has other rows; what left this one is no longer selected.
+  const picked = useValue(selection).ids;
+  useEffect(() => dropSelection, []);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the signature stands for the order
+  useEffect(() => {
+    selection.update((now) => remaining(now, shown));
+  }, [shownSignature]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: whether anything is selected is the reason
+  useEffect(hold, [picked.length > 0]);
+  const order = useRef(shown);
+  order.current = shown;
+  const pick = useCallback((id: number, event: MouseEvent): boolean => {
+    const now = selection.get();
+    if (event.shiftKey) selection.set(extended(now, order.current, id));
+    else if (event.ctrlKey || event.metaKey || now.choosing) selection.set(toggled(now, id));
+    else {
+      if (now.ids.length > 0) dropSelection();
+      return false;
+    }
+    return true;
   }, []);
 
   const away = ceiling !== Number.POSITIVE_INFINITY;
@@ -154,17 +196,63 @@ function Rows({ list, selected }: { list: ListState; selected: number | null }) 
     return () => cancelAnimationFrame(frame);
   }, [shownSignature, list.loadingMore]);
 
+  // A row that leaves hands the focus to the next one.
+  const focused = useRef<number | null>(null);
+  const follow = () => {
+    const id = Number((document.activeElement as HTMLElement | null)?.dataset.conversation);
+    focused.current = shown.includes(id) ? id : null;
+    hold();
+  };
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the signature stands for the order
+  useEffect(() => {
+    const was = focused.current;
+    if (was === null || shown.includes(was) || document.activeElement !== document.body) return;
+    const there = new Set(shown);
+    const place = before.order.indexOf(was);
+    const below = before.order.slice(place + 1).find((id) => there.has(id));
+    const next = below ?? shown[shown.length - 1];
+    scroller.current?.querySelector<HTMLElement>(`[data-conversation="${next}"]`)?.focus();
+  }, [shownSignature]);
+
+  // The open chat is in sight, by whatever way it was opened.
+  useEffect(() => {
+    const index = selected === null ? -1 : order.current.indexOf(selected);
+    if (index >= 0) virtual.current?.scrollToIndex(index, { align: 'nearest' });
+  }, [selected]);
+
   /** Where the focus is on its way to: the next key may be faster than the row is drawn. */
   const goal = useRef<number | null>(null);
   const walk = (event: KeyboardEvent) => {
+    const now = goal.current ?? Number((document.activeElement as HTMLElement | null)?.dataset.conversation);
+    const choice = selection.get();
+    // By place on the keyboard, so that it works in the Russian layout.
+    if ((event.ctrlKey || event.metaKey) && event.code === 'KeyA') {
+      event.preventDefault();
+      selection.set(everything(choice, shown));
+      return;
+    }
+    if (event.key === ' ' && shown.includes(now)) {
+      event.preventDefault();
+      selection.set(toggled(choice, now));
+      return;
+    }
+    if (event.key === 'Escape' && (choice.ids.length > 0 || choice.choosing)) {
+      dropSelection();
+      return;
+    }
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     const ends = { Home: 0, End: shown.length - 1 }[event.key];
     if (step === undefined && ends === undefined) return;
-    const now = goal.current ?? Number((document.activeElement as HTMLElement | null)?.dataset.conversation);
     const index = ends ?? Math.min(shown.length - 1, Math.max(0, shown.indexOf(now) + (step ?? 0)));
     event.preventDefault();
+    const target = shown[index];
+    if (event.shiftKey && target !== undefined) {
+      // A range begins at the row where the focus was.
+      const from = choice.anchor === null && shown.includes(now) ? toggled(choice, now) : choice;
+      selection.set(extended(from, shown, target));
+    }
     virtual.current?.scrollToIndex(index, { align: 'nearest' });
-    goal.current = shown[index] ?? null;
+    goal.current = target ?? null;
     requestAnimationFrame(() => {
       scroller.current?.querySelector<HTMLElement>(`[data-conversation="${goal.current}"]`)?.focus();
       goal.current = null;
@@ -176,6 +264,7 @@ function Rows({ list, selected }: { list: ListState; selected: number | null }) 
   const news = list.news || (!away && next.waiting);
   // One row is in the tab order: the open one, else the first.
   const entry = selected !== null && shown.includes(selected) ? selected : shown[0];
+  const chosen = new Set(picked);
   const more = (side: 'above' | 'below') => (
     <>
       {list.loadingMore === side && side === 'below' && <p className={classes.more}>{t('state.loading')}</p>}
@@ -220,8 +309,11 @@ function Rows({ list, selected }: { list: ListState; selected: number | null }) 
         className={classes.rows}
         role="list"
         aria-label={t('inbox.label')}
-        onFocus={hold}
-        onBlur={() => requestAnimationFrame(hold)}
+        onFocus={follow}
+        onBlur={(event) => {
+          if (event.relatedTarget) focused.current = null;
+          requestAnimationFrame(hold);
+        }}
         onKeyDown={walk}
       >
         <Virtualizer ref={virtual} data={shown} shift={shift} onScroll={settle} bufferSize={400}>
@@ -239,6 +331,8 @@ function Rows({ list, selected }: { list: ListState; selected: number | null }) 
                 params={params}
                 search={search}
                 selected={id === selected}
+                picked={chosen.has(id)}
+                onPick={pick}
                 tabIndex={id === entry ? 0 : -1}
               />
             </div>

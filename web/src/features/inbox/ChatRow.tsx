@@ -1,4 +1,5 @@
 import {
+  IconCheck,
   IconClick,
   IconClock,
   IconFile,
@@ -10,7 +11,7 @@ import {
   IconUser,
   IconVideo,
 } from '@tabler/icons-react';
-import { memo } from 'react';
+import { type MouseEvent, memo } from 'react';
 import type { MessagePreview } from '../../api/types';
 import { Avatar } from '../../components/Avatar';
 import { ChannelBadge } from '../../components/ChannelBadge';
@@ -49,12 +50,18 @@ export const ChatRow = memo(function ChatRow({
   params,
   search,
   selected,
+  picked,
+  onPick,
   tabIndex,
 }: {
   id: number;
   params: { company: string };
   search: MessagesSearch;
   selected: boolean;
+  /** Among those that something is to be done to. */
+  picked: boolean;
+  /** Whether a click selected the row instead of opening it. */
+  onPick: (id: number, event: MouseEvent) => boolean;
   tabIndex: number;
 }) {
   const { workspace } = useInside();
@@ -90,17 +97,34 @@ export const ChatRow = memo(function ChatRow({
       company={params.company}
       conversation={id}
       search={search}
-      className={`${classes.row} ${selected ? classes.selected : ''} ${unread ? classes.unread : ''}`}
+      className={[
+        classes.row,
+        selected && classes.selected,
+        unread && classes.unread,
+        picked && classes.picked,
+      ]
+        .filter(Boolean)
+        .join(' ')}
       aria-current={selected ? 'true' : undefined}
+      onClick={(event) => {
+        if (onPick(id, event)) event.preventDefault();
+      }}
       data-conversation={id}
       tabIndex={tabIndex}
       draggable={false}
     >
-      <Avatar
-        name={conversation.contact.name}
-        size={44}
-        badge={channel && <ChannelBadge kind={channel.kind} ring deleted={isDeleted(channel)} />}
-      />
+      {picked ? (
+        <span className={classes.pick}>
+          <IconCheck size={22} stroke={2.4} aria-hidden="true" />
+          <Spoken>{t('bulk.picked')}</Spoken>
+        </span>
+      ) : (
+        <Avatar
+          name={conversation.contact.name}
+          size={44}
+          badge={channel && <ChannelBadge kind={channel.kind} ring deleted={isDeleted(channel)} />}
+        />
+      )}
       <span className={classes.body}>
         <span className={classes.line}>
           <b dir="auto">{contactName(conversation)}</b>

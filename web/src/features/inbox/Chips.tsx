@@ -1,18 +1,17 @@
 import { IconChevronDown, IconX } from '@tabler/icons-react';
-import { Link, useNavigate } from '@tanstack/react-router';
-import type { AssigneeFilter } from '../../api/types';
+import { Link } from '@tanstack/react-router';
 import { ActionMenu } from '../../components/ActionMenu';
-import { Avatar } from '../../components/Avatar';
 import { ChannelBadge } from '../../components/ChannelBadge';
+import { Spoken } from '../../components/Spoken';
 import { t } from '../../i18n';
-import type { ListQuery } from '../../state/chat-list';
 import { useStore } from '../../state/store';
 import { connected } from '../channels/connected';
-import { memberName } from '../conversation/words';
 import { useInside } from '../shell/workspace-context';
 import classes from './ChatList.module.css';
 import { searchOf } from './search';
+import { useAssigneeChoice } from './useAssigneeChoice';
 import { useMessagesRoute } from './useMessagesRoute';
+import { useNarrow } from './useNarrow';
 
 /** What narrows the section: each on its own, all together. */
 export function Chips({ unanswered }: { unanswered: number | undefined }) {
@@ -34,13 +33,6 @@ export function Chips({ unanswered }: { unanswered: number | undefined }) {
       <AssigneeChip />
     </div>
   );
-}
-
-function useNarrow() {
-  const { params, query } = useMessagesRoute();
-  const navigate = useNavigate();
-  return (change: Partial<ListQuery>) =>
-    void navigate({ to: '/c/$company/messages', params, search: searchOf({ ...query, ...change }) });
 }
 
 /** There is nothing to choose from while there is only one channel. */
@@ -93,47 +85,24 @@ function ChannelChip() {
   );
 }
 
-/** The sections of one's own and of nobody's say already whose they are. */
+/** Stands there once it narrows; it is chosen in the menu of the list. */
 function AssigneeChip() {
-  const { workspace } = useInside();
   const { query } = useMessagesRoute();
-  const narrow = useNarrow();
-  const members = useStore(workspace.store, (state) => state.entities.members);
-  const chosen = query.assignee;
-  if (chosen === null && (query.filter === 'mine' || query.filter === 'unassigned')) return null;
-  const nameOf = (assignee: AssigneeFilter) =>
-    typeof assignee === 'number' ? memberName(members, assignee) : t(`inbox.assignee.${assignee}`);
-  const entry = (assignee: AssigneeFilter) => ({
-    key: String(assignee),
-    label: nameOf(assignee),
-    checked: chosen === assignee,
-    onSelect: () => narrow({ assignee }),
-  });
-  const colleagues = Object.values(members).filter((member) => member.id !== workspace.me.id);
+  const { entries, nameOf } = useAssigneeChoice();
+  const { assignee } = query;
+  if (assignee === null) return null;
   return (
     <ActionMenu
       position="bottom-start"
       width={280}
       trigger={
-        <button type="button" className={chosen === null ? classes.chip : classes.chipOn}>
-          <span>{chosen === null ? t('conversation.assignee') : nameOf(chosen)}</span>
+        <button type="button" className={classes.chipOn}>
+          <Spoken>{t('conversation.assignee')}: </Spoken>
+          <span>{nameOf(assignee)}</span>
           <IconChevronDown size={14} aria-hidden="true" />
         </button>
       }
-      entries={() => [
-        {
-          key: 'any',
-          label: t('inbox.assignee.any'),
-          checked: chosen === null,
-          onSelect: () => narrow({ assignee: null }),
-        },
-        ...(['me', 'nobody', 'somebody'] as const).map(entry),
-        ...(colleagues.length > 0 ? [{ key: 'line', divider: true as const }] : []),
-        ...colleagues.map((member) => ({
-          ...entry(member.id),
-          icon: <Avatar name={member.name} size={18} />,
-        })),
-      ]}
+      entries={entries}
     />
   );
 }

@@ -4,6 +4,7 @@ import { lazy, useEffect, useState } from 'react';
 import { Lazily } from '../../components/Lazily';
 import { t } from '../../i18n';
 import { whenIdle } from '../shell/idle';
+import { singleKeys } from '../shell/shortcuts';
 import classes from './SearchField.module.css';
 
 const load = () => import('./Palette');
@@ -34,7 +35,8 @@ export function SearchField() {
       const modified = event.ctrlKey || event.metaKey;
       // By the place of the key, so that it works in every layout.
       const command = modified && event.code === 'KeyK';
-      const slash = !modified && event.code === 'Slash' && !isField(event.target);
+      const slash =
+        !modified && event.code === 'Slash' && singleKeys.store.get() === 'on' && !isField(event.target);
       if (!command && !slash) return;
       event.preventDefault();
       setOpened(true);

@@ -1,5 +1,12 @@
 import { useMantineColorScheme } from '@mantine/core';
-import { IconDeviceDesktop, IconLogout, IconMoon, IconSun, IconUserCircle } from '@tabler/icons-react';
+import {
+  IconDeviceDesktop,
+  IconKeyboard,
+  IconLogout,
+  IconMoon,
+  IconSun,
+  IconUserCircle,
+} from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
 import { asApiError } from '../../api/error';
 import { ActionMenu } from '../../components/ActionMenu';
@@ -12,6 +19,7 @@ import { signOutHere } from '../../state/session';
 import { useValue } from '../../state/store';
 import { useOwnName } from './names';
 import classes from './ProfileMenu.module.css';
+import { showShortcuts } from './ShortcutSheet';
 import { useInside } from './workspace-context';
 
 const SCHEMES = [
@@ -63,6 +71,12 @@ export function ProfileMenu() {
               to: '/c/$company/settings/account',
               params: { company: String(workspace.company.id) },
             }),
+        },
+        {
+          key: 'shortcuts',
+          label: t('shortcuts.title'),
+          icon: <IconKeyboard size={16} stroke={1.7} aria-hidden="true" />,
+          onSelect: showShortcuts,
         },
         { key: 'theme', heading: t('shell.theme') },
         ...SCHEMES.map(({ value, Icon }) => ({

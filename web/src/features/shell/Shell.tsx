@@ -18,6 +18,7 @@ import { SearchField } from '../search/SearchField';
 import { CompanySwitch } from './CompanySwitch';
 import { ProfileMenu } from './ProfileMenu';
 import classes from './Shell.module.css';
+import { ShortcutSheet } from './ShortcutSheet';
 import { SECTIONS } from './sections';
 import { UpdateBanner } from './UpdateBanner';
 import { usePageTitle } from './usePageTitle';
@@ -168,6 +169,7 @@ export function Shell({ children }: { children: ReactNode }) {
         )}
       </nav>
       <Toasts />
+      <ShortcutSheet />
     </div>
   );
 }
