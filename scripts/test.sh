@@ -82,6 +82,7 @@ part_browser() {
     need_browser
     need_test_services
     build_web
+    need_packages sqlite3:sqlite3
     npm_packages tests/e2e
     build_rust
     UZEL_BIN=$target/debug/uzel npm --prefix tests/e2e test
