@@ -3,7 +3,6 @@
 //! The statements are those that the store sends, taken from the driver's log; the engine is asked how
 //! it would run them on tables of some size.
 
-use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -61,26 +60,27 @@ fn listen() {
     });
 }
 
-/// The statements with these words, each once, in the words of this store's engine.
-fn statements(store: &TestStore, words: &str) -> BTreeSet<String> {
+/// The statements with these words, each once, as they were first sent, in the words of this store's
+/// engine.
+fn statements(store: &TestStore, words: &str) -> Vec<String> {
     let foreign: &[&str] =
         if store.is_postgres() { &["json_each"] } else { &["ANY(", "SKIP LOCKED", "jsonb_"] };
     let statements = STATEMENTS.lock().unwrap_or_else(PoisonError::into_inner);
     let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     // What we ask about a statement contains it.
     let ours = |sql: &str| sql.starts_with("EXPLAIN") || sql.starts_with("PREPARE");
-    let found: BTreeSet<String> = statements
-        .iter()
-        .filter(|sql| plain(sql).contains(words) && !ours(sql))
-        .filter(|sql| !foreign.iter().any(|word| sql.contains(word)))
-        .cloned()
-        .collect();
+    let mut found: Vec<String> = Vec::new();
+    for sql in statements.iter().filter(|sql| plain(sql).contains(words) && !ours(sql)) {
+        if !foreign.iter().any(|word| sql.contains(word)) && !found.contains(sql) {
+            found.push(sql.clone());
+        }
+    }
     assert!(!found.is_empty(), "nothing like {words} among {statements:#?}");
     found
 }
 
 fn statement(store: &TestStore, words: &str) -> String {
-    statements(store, words).pop_first().expect("not empty")
+    statements(store, words).swap_remove(0)
 }
 
 /// Arguments of a page of the chat list, and of its counts.
