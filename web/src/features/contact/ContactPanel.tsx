@@ -167,7 +167,7 @@ export function ContactPanel({ onClose }: { onClose: () => void }) {
           </dd>
           <dt>{t('conversation.assignee')}</dt>
           <dd className={classes.assignee}>
-            <AssigneePicker />
+            <AssigneePicker pencil />
           </dd>
           <dt>{t('contact.comment')}</dt>
           <CommentField key={`${contact.id}/comment`} conversation={conversation} />

@@ -1,3 +1,4 @@
+import { IconPencil } from '@tabler/icons-react';
 import { lazy, Suspense, useRef, useState } from 'react';
 import { Avatar } from '../../components/Avatar';
 import { t } from '../../i18n';
@@ -10,7 +11,15 @@ const load = () => import('./AssigneeList');
 const AssigneeList = lazy(() => load().then((module) => ({ default: module.AssigneeList })));
 
 /** Who answers: to me, to a colleague, to nobody. The list is loaded when somebody comes near. */
-export function AssigneePicker({ byKey }: { byKey?: true }) {
+export function AssigneePicker({
+  byKey,
+  pencil = false,
+}: {
+  /** Opened by the shortcut too. */
+  byKey?: true;
+  /** On the card, where other lines that can be changed have one. */
+  pencil?: boolean;
+}) {
   const { conversation, members } = useThread();
   const { assignee_id: assignee } = conversation;
   const name = assignee === null ? t('conversation.nobody') : memberName(members, assignee);
@@ -22,7 +31,7 @@ export function AssigneePicker({ byKey }: { byKey?: true }) {
   const pressedWhileOpen = useRef(false);
   useShortcuts(byKey ? { assign: () => button.current?.click() } : {});
   return (
-    <span className={classes.place}>
+    <span className={`${classes.place} ${pencil ? classes.line : ''}`}>
       <button
         ref={button}
         type="button"
@@ -43,7 +52,8 @@ export function AssigneePicker({ byKey }: { byKey?: true }) {
         }}
       >
         <Avatar name={assignee === null ? '' : name} size={24} />
-        <span>{name}</span>
+        <span className={classes.name}>{name}</span>
+        {pencil && <IconPencil size={15} stroke={1.8} aria-hidden="true" />}
       </button>
       {asked && (
         <Suspense fallback={null}>
