@@ -70,42 +70,6 @@ for (const [language, scheme] of LOOKS) {
     await page.getByRole('button', { name: words.add, exact: true }).click();
     expect.soft(await findings(page), 'a new template').toEqual([]);
 
-    // The card with its fields open, a quarrel about the comment, the list of colleagues.
-    const ru = language === 'ru';
-    const panel = page.getByRole('complementary');
-    for (const name of ru
-      ? ['Изменить: Имя клиента', 'Изменить: Комментарий по клиенту']
-      : ['Edit: Client name', 'Edit: Comment on the client']) {
-      await panel.getByRole('button', { name }).click();
-    }
-    const { items } = await product.api<{ items: { contact: { id: number } }[] }>(
-      marina,
-      'GET',
-      '/companies/1/conversations',
-    );
-    await product.api(marina, 'PATCH', `/companies/1/contacts/${items[0]?.contact.id}`, {
-      phone: '+7 926 418-07-53',
-      comment: 'Дочь Соня',
-      comment_before: '',
-    });
-    await expect(panel.getByRole('alert')).toContainText('Дочь Соня');
-    expect(await findings(page), 'card').toEqual([]);
-    await panel.getByRole('button', { name: ru ? /^Ответственный/ : /^Assignee/ }).click();
-    await expect(page.getByRole('combobox')).toBeFocused();
-    expect(await findings(page), 'assignee').toEqual([]);
-    await page.keyboard.press('Escape');
-    await page.keyboard.press('Control+k');
-    await expect(page.getByRole('combobox')).toBeFocused();
-    expect(await findings(page), 'search, nothing asked').toEqual([]);
-    await page.keyboard.type('926 орл');
-    await expect(page.getByRole('option', { name: /Катя Орлова/ })).toBeVisible();
-    expect(await findings(page), 'search').toEqual([]);
-    await page.keyboard.press('Escape');
-
-    // Nothing half written may hold the page back.
-    for (const name of ru ? ['Отменить', 'Взять новый'] : ['Cancel', 'Take the new one']) {
-      await panel.getByRole('button', { name }).first().click();
-    }
     await page.goto(`${product.url}/c/1/settings/channels`);
     await page.getByText('@harbour_desk_bot').waitFor();
     expect.soft(await findings(page), 'channels').toEqual([]);
@@ -127,6 +91,59 @@ for (const [language, scheme] of LOOKS) {
     await page.getByRole('link', { name: /Катя Орлова/ }).click();
     await expect(page.getByRole('log').getByRole('article')).toHaveCount(5);
     expect.soft(await findings(page), 'a deleted channel').toEqual([]);
+  });
+
+  test(`the checker finds nothing on the card and in the search, ${language}, ${scheme}`, async ({
+    page,
+    product,
+  }) => {
+    await page.addInitScript(
+      ([chosen, colours]) => {
+        localStorage.setItem('uzel-language', chosen as string);
+        localStorage.setItem('uzel-scheme', colours as string);
+      },
+      [language, scheme],
+    );
+    const [marina] = (await product.company('Точка роста', [['Марина Белова', '+79036041728']])) as [Person];
+    await product.serve();
+    await product.connectBot(marina);
+    const client = await product.telegram.client('Катя', 'Орлова');
+    await client.writes('Добрый день');
+    await page.goto(product.url + new URL(marina.signInLink).pathname);
+    await page.getByRole('main').getByRole('button').click();
+    await page.getByRole('link', { name: /Катя Орлова/ }).click();
+
+    // The card with its fields open, a quarrel about the comment, the list of colleagues.
+    const ru = language === 'ru';
+    const panel = page.getByRole('complementary');
+    for (const name of ru
+      ? ['Изменить: Имя клиента', 'Изменить: Комментарий по клиенту']
+      : ['Edit: Client name', 'Edit: Comment on the client']) {
+      await panel.getByRole('button', { name }).click();
+    }
+    const { items } = await product.api<{ items: { contact: { id: number } }[] }>(
+      marina,
+      'GET',
+      '/companies/1/conversations',
+    );
+    await product.api(marina, 'PATCH', `/companies/1/contacts/${items[0]?.contact.id}`, {
+      phone: '+7 926 418-07-53',
+      comment: 'Дочь Соня',
+      comment_before: '',
+    });
+    await expect(panel.getByRole('alert')).toContainText('Дочь Соня');
+    expect.soft(await findings(page), 'card').toEqual([]);
+    await panel.getByRole('button', { name: ru ? /^Ответственный/ : /^Assignee/ }).click();
+    await expect(page.getByRole('combobox')).toBeFocused();
+    expect.soft(await findings(page), 'assignee').toEqual([]);
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Control+k');
+    await expect(page.getByRole('combobox')).toBeFocused();
+    expect.soft(await findings(page), 'search, nothing asked').toEqual([]);
+    await page.keyboard.type('926 орл');
+    await expect(page.getByRole('option', { name: /Катя Орлова/ })).toBeVisible();
+    expect.soft(await findings(page), 'search').toEqual([]);
+    await page.keyboard.press('Escape');
   });
 
   test(`the checker finds nothing on the site widget, ${language}, ${scheme}`, async ({ page, product }) => {

@@ -54,7 +54,6 @@ export function SearchField() {
       <button
         type="button"
         className={classes.field}
-        aria-label={t('search.open')}
         aria-haspopup="dialog"
         aria-keyshortcuts={isApple ? 'Meta+K' : 'Control+K'}
         onPointerEnter={() => void load()}
