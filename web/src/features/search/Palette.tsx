@@ -147,9 +147,8 @@ function Search({
           value={query}
           onChange={(event) => setQuery(event.currentTarget.value)}
         />
-        <button type="button" className={classes.close} aria-label={t('action.close')} onClick={onClose}>
-          <kbd>Esc</kbd>
-          <span>{t('action.close')}</span>
+        <button type="button" className={classes.close} onClick={onClose}>
+          <kbd>Esc</kbd> <span>{t('action.close')}</span>
         </button>
       </div>
       <div
