@@ -201,7 +201,7 @@ test.describe('the chat list', () => {
     await page.keyboard.press('Shift+Slash');
     await expect(sheet).toBeVisible();
     await expect(sheet).toContainText('Следующий чат');
-    await sheet.getByText('Клавиши без Alt и Ctrl').click();
+    await sheet.getByRole('switch', { name: 'Клавиши без Alt и Ctrl' }).click();
     await page.keyboard.press('Escape');
     await expect(sheet).toBeHidden();
     await rows(page).first().focus();
