@@ -141,9 +141,9 @@ queries! {
         fn channel_secrets(id: ChannelId) -> Option<ChannelSecrets>;
         /// Of many at once; those that do not exist or were deleted are missing.
         fn secrets_of_channels(ids: &[i64]) -> Vec<ChannelSecrets>;
-        /// Channels that the hub polls, in working states.
         /// Those of these channels that were deleted.
         fn deleted_channels(ids: &[i64]) -> Vec<i64>;
+        /// Channels that the hub polls, in working states.
         fn polled_channels(states: &[ChannelState]) -> Vec<ChannelId>;
         fn save_poll_cursor(id: ChannelId, cursor: Option<&str>) -> ();
         fn insert_raw_update(channel: ChannelId, reason: &str, body: &str, now: Timestamp) -> ();

@@ -263,6 +263,8 @@ fn script_text() -> String {
 BEGIN;
 SELECT id, epoch, event_offset, pruned_offset FROM companies
     WHERE id = ANY((SELECT ends_id FROM batches WHERE id = :template)::BIGINT[]) ORDER BY id FOR UPDATE;
+SELECT id FROM channels
+    WHERE id = ANY((SELECT keys_channel_id FROM batches WHERE id = :template)::BIGINT[]) AND deleted_at IS NOT NULL;
 SELECT m.channel_id, m.external_id, m.id, m.conversation_id
     FROM {keys} JOIN messages m ON m.channel_id = r.channel_id AND m.external_id = {external_id}
     WHERE b.id = :template;
@@ -299,7 +301,7 @@ mod tests {
     #[test]
     fn a_transaction_has_the_statements_of_a_batch() {
         let script = script_text();
-        assert_eq!(script.matches(";\n").count(), 9);
+        assert_eq!(script.matches(";\n").count(), 10);
         assert!(script.contains("UPDATE conversations SET state = r.\"state\""));
         assert!(script.contains("r.\"offset\" + CAST(:base AS BIGINT)"));
     }
