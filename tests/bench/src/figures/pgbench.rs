@@ -151,6 +151,7 @@ const CONVERSATIONS: Columns = &[
     ("activity", "BIGINT", "n"),
     ("last_incoming_position", "BIGINT", "n"),
     ("last_message", "TEXT", "last_message"),
+    ("last_message_at", "BIGINT", "sent_at"),
     ("last_position", "BIGINT", "n"),
     ("last_ordinal", "BIGINT", "n"),
     ("max_ordinal", "BIGINT", "n"),
@@ -270,7 +271,7 @@ SELECT m.channel_id, m.external_id, m.id, m.conversation_id
     WHERE b.id = :template;
 SELECT i.external_id AS identity_external_id, i.chat_id, i.id AS identity_id, c.last_position, c.last_ordinal,
         c.max_ordinal, c.reachable_at, c.id, c.company_id, c.channel_id, c.contact_id, p.name AS contact_name,
-        p.phone AS contact_phone, i.username AS contact_username, p.comment AS contact_comment, c.state,
+        p.named_by_member, p.phone AS contact_phone, p.phone_by_member, i.username AS contact_username, p.comment AS contact_comment, c.state,
         c.assignee_id, c.unanswered_count, c.waiting_since, c.activity, c.last_incoming_position, c.last_message,
         c.reachable, c.version, c.created_at
     FROM {identities}
