@@ -17,6 +17,8 @@ const WORDS = {
 
 for (const [language, scheme] of LOOKS) {
   test(`the checker finds nothing, ${language}, ${scheme}`, async ({ page, product }) => {
+    // Every screen in one go.
+    test.setTimeout(150_000);
     const words = WORDS[language];
     await page.addInitScript(
       ([chosen, colours]) => {

@@ -79,6 +79,8 @@ test.describe('the demo', () => {
     await site.getByRole('button', { name: /^Открыть чат/ }).click();
     await site.getByRole('button', { name: 'Сколько стоит курс?' }).click();
     await expect(site.getByRole('log').getByRole('img', { name: 'Отправлено' })).toBeVisible();
+    // A list that was scrolled to the open chat stays where it is; seen from its beginning, the visitor is first.
+    await page.goto(`${demo.url}/c/1/messages`);
     await expect(page.getByRole('list', { name: 'Чаты' }).getByText('Сколько стоит курс?')).toBeVisible();
   });
 
