@@ -236,7 +236,7 @@ const ASKED: &[(&str, &str)] = &[
     ("SELECT m.channel_id, m.external_id, m.id, m.conversation_id", "'{1}', '{kate}'"),
     (
         "UPDATE conversations SET state = r.state",
-        "'{101}', '{open}', '{1}', '{null}', '{1}', '{1}', '{}', '{1}', '{1}', '{1}', '{t}', '{1}', '{1}'",
+        "'{101}', '{open}', '{1}', '{null}', '{1}', '{1}', '{null}', '{1}', '{1}', '{1}', '{1}', '{t}', '{1}', '{1}'",
     ),
     ("FROM read_markers", "1, '{1,2}'"),
 ];
